@@ -1,0 +1,76 @@
+import Domain
+import HTTPTypes
+import PostgresClient
+
+/// Every way the API says no. Status and text are derived here, once; the family gives the envelope.
+enum APIError: Error, Equatable {
+    case unauthorized
+    case forbidden(String)
+    case notFound(String)
+    case methodNotAllowed(allow: String)
+    case invalid(String)
+    case tooLarge
+    case conflict(String)
+    case unavailable
+    case `internal`
+
+    static let noRoute = APIError.notFound("Not found")
+    static let writeAccess = APIError.forbidden("Write access required")
+
+    var status: HTTPResponse.Status {
+        switch self {
+        case .unauthorized: .unauthorized
+        case .forbidden: .forbidden
+        case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .invalid: .badRequest
+        case .tooLarge: .contentTooLarge
+        case .conflict: .conflict
+        case .unavailable: .serviceUnavailable
+        case .internal: .internalServerError
+        }
+    }
+
+    /// The code that the data-collection family sends (contract T-3).
+    var code: String {
+        switch self {
+        case .unauthorized: "unauthorized"
+        case .forbidden: "forbidden"
+        case .notFound, .methodNotAllowed: "not_found"
+        case .invalid, .tooLarge: "validation_error"
+        case .conflict: "conflict"
+        case .unavailable, .internal: "internal"
+        }
+    }
+
+    var message: String {
+        switch self {
+        case .unauthorized: "Unauthorized"
+        case .forbidden(let text), .notFound(let text), .invalid(let text), .conflict(let text): text
+        case .methodNotAllowed: "Method not allowed"
+        case .tooLarge: "The body is larger than 1 MiB"
+        case .unavailable: "The service is temporarily unavailable. Try again shortly."
+        case .internal: "Internal error"
+        }
+    }
+
+    /// What a failure inside becomes for the caller.
+    init(_ error: any Error) {
+        switch error {
+        case let error as APIError: self = error
+        case let error as PostgresError where error.isUnavailable: self = .unavailable
+        default: self = .internal
+        }
+    }
+
+    func response(for family: Family) -> APIResponse {
+        var response = APIResponse(status, family.body(of: self))
+        switch self {
+        case .unauthorized: response.headers[.wwwAuthenticate] = "Bearer"
+        case .methodNotAllowed(let allow): response.headers[.allow] = allow
+        case .unavailable: response.headers[.retryAfter] = "1"
+        default: break
+        }
+        return response
+    }
+}

@@ -1,0 +1,84 @@
+import Domain
+import FoundationEssentials
+import Hummingbird
+import NIOCore
+
+/// A request that has passed the gates.
+struct APIRequest: Sendable {
+    /// Nil only on routes that are open to anybody.
+    let identity: Caller?
+    let parameters: [String: String]
+    let query: [String: String]
+    private let body: RequestBody
+    private let announcedLength: Int?
+
+    /// Bytes of a JSON body at most (contract X-12).
+    static let bodyLimit = 1 << 20
+
+    init(_ request: Request, parameters: [String: String], identity: Caller?) {
+        self.identity = identity
+        self.parameters = parameters
+        query = Dictionary(
+            request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        body = request.body
+        announcedLength = request.headers[.contentLength].flatMap(Int.init)
+    }
+
+    /// Who asks.
+    ///
+    /// - Throws: 401 on a route that lets anybody in.
+    var caller: Caller {
+        get throws {
+            guard let identity else { throw APIError.unauthorized }
+            return identity
+        }
+    }
+
+    func id<Owner>(_ name: String = "id", of: Owner.Type = Owner.self) -> ID<Owner> {
+        ID(parameters[name] ?? "")
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// - Throws: 413 over ``bodyLimit``; 400 where it is no JSON object, or holds what Postgres cannot store.
+    func object() async throws -> [String: JSON] {
+        guard announcedLength ?? 0 <= Self.bodyLimit else { throw APIError.tooLarge }
+        let bytes: ByteBuffer
+        do {
+            bytes = try await body.collect(upTo: Self.bodyLimit)
+        } catch is NIOTooManyBytesError {
+            throw APIError.tooLarge
+        }
+        guard let json = try? JSON(utf8: bytes) else { throw APIError.invalid("The body is not valid JSON") }
+        guard case .object(let members) = json else { throw APIError.invalid("The body must be a JSON object") }
+        guard json.depth <= 32 else { throw APIError.invalid("The body is nested more than 32 levels deep") }
+        guard !json.containsNUL else { throw APIError.invalid("The body holds the character U+0000, which is not allowed") }
+        return members
+    }
+}
+
+extension JSON {
+    fileprivate init(utf8 buffer: ByteBuffer) throws {
+        self = try buffer.readableBytesView.withContiguousStorageIfAvailable { try JSON(utf8: $0) }
+            ?? JSON(parsing: Data(buffer.readableBytesView))
+    }
+
+    fileprivate var depth: Int {
+        switch self {
+        case .array(let values): 1 + (values.map(\.depth).max() ?? 0)
+        case .object(let members): 1 + (members.values.map(\.depth).max() ?? 0)
+        default: 0
+        }
+    }
+
+    fileprivate var containsNUL: Bool {
+        switch self {
+        case .string(let text): text.utf8.contains(0)
+        case .array(let values): values.contains(where: \.containsNUL)
+        case .object(let members): members.contains { $0.key.utf8.contains(0) || $0.value.containsNUL }
+        default: false
+        }
+    }
+}

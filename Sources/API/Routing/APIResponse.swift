@@ -1,0 +1,32 @@
+import Domain
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A JSON answer.
+struct APIResponse: Sendable {
+    let status: HTTPResponse.Status
+    let body: JSON
+    var headers = HTTPFields()
+
+    init(_ status: HTTPResponse.Status, _ body: JSON) {
+        self.status = status
+        self.body = body
+    }
+
+    static func ok(_ body: JSON) -> APIResponse { APIResponse(.ok, body) }
+    static func created(_ body: JSON) -> APIResponse { APIResponse(.created, body) }
+
+    /// With the headers that every JSON answer has (contract X-13).
+    func response(requestID: String) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/json; charset=utf-8"
+        headers[.cacheControl] = "no-store"
+        headers[.requestID] = requestID
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: body.text)))
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = Self("X-Request-Id") ?? .init(parsed: "x-request-id") ?? .server
+}

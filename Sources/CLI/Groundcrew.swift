@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// The one binary. Every command is a file of its own in the folders beside this one.
+@main
+struct Groundcrew: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "groundcrew",
+        abstract: "Job queue, worker fleet and crew engine.",
+        version: version,
+        groupedSubcommands: [
+            CommandGroup(name: "Try it", subcommands: [DevCommand.self, DemoCommand.self]),
+            CommandGroup(
+                name: "The fleet's processes",
+                subcommands: [APICommand.self, WorkerCommand.self, SchedulerCommand.self, MigrateCommand.self]
+            ),
+            CommandGroup(name: "Accounts", subcommands: [AdminCommand.self]),
+            CommandGroup(
+                name: "Look at the queue",
+                subcommands: [QueuesCommand.self, JobsCommand.self, JobCommand.self, WorkersCommand.self]
+            ),
+            CommandGroup(name: "More", subcommands: [ConfigCommand.self, BenchCommand.self]),
+        ]
+    )
+}

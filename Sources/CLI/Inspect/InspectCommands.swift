@@ -1,0 +1,120 @@
+import ArgumentParser
+import Domain
+import Queue
+
+struct QueuesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "queues", abstract: "How much work each queue has."
+    )
+
+    @OptionGroup var view: ViewOptions
+
+    func run() async throws {
+        try await view.show { fleet in
+            let seen = try await Inspector(fleet.queue).fleetWithRedis()
+            let queues = seen.queues.sorted { $0.key < $1.key }
+            guard !view.json else {
+                return JSON.object(["workers": .integer(seen.workers), "queues": .object(seen.queues.mapValues(\.json))]).text
+            }
+            let rows = queues.map { name, depth in
+                [
+                    name, "\(depth.ready)", "\(depth.delayed)", "\(depth.running)", "\(depth.dead)",
+                    depth.oldestReady.map(Terminal.seconds) ?? "-", depth.inRedis.map { "\($0)" } ?? "away",
+                ]
+            }
+            let header = ["QUEUE", "READY", "DELAYED", "RUNNING", "DEAD", "OLDEST", "IN REDIS"]
+            return Terminal.table(header, rows, right: [1, 2, 3, 4, 5, 6]) + "\n\n\(seen.workers) workers"
+        }
+    }
+}
+
+struct JobsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "jobs", abstract: "List jobs, newest first.")
+
+    @Option(help: "Only this queue.") var queue: String?
+    @Option(help: "Only this state: \(JobState.allCases.map(\.rawValue).joined(separator: ", ")).") var state: String?
+    @Option(help: "Only this kind.") var kind: String?
+    @Option(help: "Only this tenant.") var tenant: String?
+    @Option(help: "At most so many, up to 10000.") var limit = 50
+    @OptionGroup var view: ViewOptions
+
+    func validate() throws {
+        if let state, JobState(rawValue: state) == nil { throw ValidationError("There is no state \"\(state)\".") }
+        guard (1...10_000).contains(limit) else { throw ValidationError("--limit takes 1 to 10000.") }
+    }
+
+    func run() async throws {
+        let filter = Inspector.Filter(queue: queue, state: state, kind: kind, tenant: tenant, limit: limit)
+        try await view.show { fleet in
+            let jobs = try await Inspector(fleet.queue).jobs(filter)
+            guard !view.json else { return JSON.array(jobs.map(\.json)).text }
+            let rows = jobs.map { job in
+                [
+                    "\(job.id)", job.kind, job.state, "\(job.attempt)", job.tenant.isEmpty ? "-" : String(job.tenant.prefix(10)),
+                    String(job.createdAt.dropFirst(11).prefix(8)), job.error ?? "",
+                ]
+            }
+            return Terminal.table(["ID", "KIND", "STATE", "ATTEMPT", "TENANT", "CREATED", "ERROR"], rows, right: [0, 3])
+        }
+    }
+}
+
+struct JobCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "job", abstract: "Everything about one job.")
+
+    @Argument(help: "The job's id.") var id: Int
+    @OptionGroup var view: ViewOptions
+
+    func run() async throws {
+        try await view.show { fleet in
+            guard let job = try await Inspector(fleet.queue).job(id) else {
+                throw ValidationError("There is no job \(id).")
+            }
+            guard !view.json else { return job.json.text }
+            return job.json.objectValue.map { members in
+                members.sorted { $0.key < $1.key }.map { name, value in
+                    name.padding(to: 14) + (value.stringValue ?? value.text)
+                }.joined(separator: "\n")
+            } ?? ""
+        }
+    }
+}
+
+struct WorkersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "workers", abstract: "Worker sessions: where they run, what they do, when they were last heard."
+    )
+
+    @OptionGroup var view: ViewOptions
+
+    func run() async throws {
+        try await view.show { fleet in
+            let workers = try await Inspector(fleet.queue).workers()
+            guard !view.json else { return JSON.array(workers.map(\.json)).text }
+            let rows = workers.map { worker in
+                [
+                    "\(worker.session)", worker.state, worker.host, "\(worker.processID)", worker.version,
+                    "\(worker.running)/\(worker.slots)", Terminal.seconds(worker.leaseSeconds),
+                    Terminal.seconds(worker.upSeconds), worker.jobs.joined(separator: ", "),
+                ]
+            }
+            let header = ["SESSION", "STATE", "HOST", "PID", "VERSION", "BUSY", "LEASE", "UP", "NOW"]
+            return Terminal.table(header, rows, right: [0, 3])
+        }
+    }
+}
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "All settings, their meaning and what they are set to. Secrets are not shown."
+    )
+
+    func run() {
+        let settings = Settings.load()
+        let rows = SettingDescription.all.map { setting in
+            let value = settings[setting.name].map { setting.isSecret ? "(set)" : $0 } ?? "-"
+            return [setting.name, value, setting.fallback, setting.meaning]
+        }
+        Terminal.say(Terminal.table(["SETTING", "SET TO", "WITHOUT IT", "MEANING"], rows))
+    }
+}

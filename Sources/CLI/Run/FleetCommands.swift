@@ -1,0 +1,86 @@
+import API
+import ArgumentParser
+import Hummingbird
+import Jobs
+import Logging
+import Scheduler
+import ServiceLifecycle
+import Stores
+import Worker
+
+struct APICommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "api", abstract: "Serve the HTTP API.")
+
+    @Option(help: "Address to listen on.")
+    var host = "127.0.0.1"
+
+    @Option(help: "TCP port; 0 picks a free one.")
+    var port = 8080
+
+    func run() async throws {
+        let settings = Settings.load()
+        let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "api"))
+        try await fleet.checkDatabase()
+        await fleet.checkRedis()
+        try await fleet.run([fleet.api(host: host, port: port)])
+    }
+}
+
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker",
+        abstract: "Run jobs. Start as many as you like; SIGTERM drains."
+    )
+
+    @Option(help: "Queues to serve, separated by commas; all of them without it.")
+    var queues: String?
+
+    @Option(help: "Jobs at once, 1 to 1000; GC_WORKER_SLOTS, or 64, without it.")
+    var concurrency: Int?
+
+    func run() async throws {
+        let settings = Settings.load()
+        let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "worker"))
+        let worker = try fleet.worker(queues: try chosen(), slots: concurrency)
+        try await fleet.checkDatabase()
+        await fleet.checkRedis()
+        try await fleet.run([worker])
+    }
+
+    private func chosen() throws -> [QueueName] {
+        guard let queues else { return QueueName.allCases }
+        return try queues.split(separator: ",").map { name in
+            guard let queue = QueueName(rawValue: String(name)) else {
+                throw ValidationError("There is no queue \"\(name)\". The queues are: \(QueueName.names.joined(separator: ", ")).")
+            }
+            return queue
+        }
+    }
+}
+
+struct SchedulerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scheduler",
+        abstract: "Run periodic work. Start two: one is active, the other takes over."
+    )
+
+    func run() async throws {
+        let settings = Settings.load()
+        let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "scheduler"))
+        try await fleet.checkDatabase()
+        await fleet.checkRedis()
+        try await fleet.run([fleet.scheduler()])
+    }
+}
+
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "migrate", abstract: "Bring the database to the newest schema.")
+
+    func run() async throws {
+        let settings = Settings.load()
+        let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "migrate", level: .warning))
+        let applied = try await fleet.migrate()
+        Terminal.say(applied.isEmpty ? "The schema is up to date." : "Applied: \(applied.joined(separator: ", ")).")
+        await fleet.close()
+    }
+}

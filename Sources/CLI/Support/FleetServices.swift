@@ -1,0 +1,51 @@
+import API
+import Domain
+import Glibc
+import Hummingbird
+import Jobs
+import Logging
+import PostgresClient
+import Queue
+import Scheduler
+import ServiceLifecycle
+import Stores
+import Worker
+
+/// The three processes, as services that `dev` runs together and the fleet runs apart.
+extension Fleet {
+    func migrate() async throws -> [String] {
+        do {
+            return try await Migrator(postgres, logger: logger).run(Schema.migrations)
+        } catch let error as PostgresError where error.isUnavailable {
+            throw SettingError(
+                "DATABASE_URL", "does not lead to a usable Postgres: \(error)",
+                "Check host, port, user and database name, and that the server runs."
+            )
+        }
+    }
+
+    func api(host: String, port: Int, onListening: @escaping @Sendable (Int) async -> Void = { _ in }) -> any Service {
+        APIService.application(
+            stores: stores, queue: queue, host: host, port: port, allowSimulation: settings.flag("GC_SIMULATE"),
+            testSettings: settings.testSettings, logger: logger, onListening: onListening
+        )
+    }
+
+    func worker(queues: [QueueName] = QueueName.allCases, slots: Int? = nil) throws -> any Service {
+        let slots = try slots ?? settings.integer("GC_WORKER_SLOTS", default: 64, in: 1...1000)
+        let configuration = WorkerConfiguration(
+            queues: queues,
+            slots: slots,
+            lease: .seconds(try settings.integer("GC_LEASE_SECONDS", default: 10, in: 1...3600)),
+            drain: .seconds(try settings.integer("GC_DRAIN_SECONDS", default: 25, in: 0...3600)),
+            version: Groundcrew.version
+        )
+        let services = JobServices(stores: stores, hooks: hooks)
+        return WorkerService(configuration, queue: queue, services: services, logger: logger)
+    }
+
+    func scheduler() -> any Service {
+        let name = "\(Fleet.hostName):\(getpid()):\(CUID.make())"
+        return SchedulerService(queue, name: name, host: Fleet.hostName, hooks: hooks, logger: logger)
+    }
+}

@@ -1,0 +1,63 @@
+package import Logging
+package import PostgresClient
+package import Queue
+
+/// What a running job may touch. Live in the worker, fakes in a test, absent in the API.
+package struct JobContext: Sendable {
+    package let job: ClaimedJob
+    package let queue: JobQueue
+    package let services: JobServices
+    package let logger: Logger
+
+    package init(job: ClaimedJob, queue: JobQueue, services: JobServices, logger: Logger) {
+        self.job = job
+        self.queue = queue
+        self.services = services
+        self.logger = logger
+    }
+
+    /// Commits the job's effects: the fence, what `body` writes, and follow-up jobs, all or nothing.
+    ///
+    /// - Throws: ``Fenced`` where another attempt owns the job; then nothing was written. Return ``Outcome/settled`` after
+    ///   success.
+    package func settle<Value>(_ body: (QueueTransaction) async throws -> Value) async throws -> Value {
+        try await queue.transaction { transaction in
+            guard try await transaction.sql.query(fence).first != nil else {
+                throw Fenced(job: job.id, attempt: job.attempt)
+            }
+            return try await body(transaction)
+        }
+    }
+
+    /// The same in one round trip, for effects whose results decide nothing. A statement refuses by calling `require()`.
+    ///
+    /// - Parameter enqueuing: statements that end in ``Ledger/returning``: their rows are the follow-up jobs.
+    package func settle(writing statements: [SQL], enqueuing: [SQL] = []) async throws {
+        do {
+            try await queue.transaction { transaction in
+                try await transaction.finish([requiredFence] + statements, enqueuing: enqueuing)
+            }
+        } catch let error as PostgresError where error.sqlState == Self.refused {
+            throw Fenced(job: job.id, attempt: job.attempt)
+        }
+    }
+
+    /// Writes down how far the job is, for people who look.
+    package func report(progress: Double, _ text: String) async throws {
+        _ = try await queue.postgres.query(
+            """
+            UPDATE jobs SET progress = jsonb_build_object('done', \(progress)::float8, 'text', \(text)::text)
+            WHERE id = \(job.id) AND attempt = \(job.attempt) AND state = 'running'
+            """
+        )
+    }
+
+    private var fence: SQL { services.hooks.fence(job) }
+
+    private var requiredFence: SQL {
+        "WITH mine AS (\(clause: fence)) SELECT require(EXISTS (SELECT 1 FROM mine), 'fenced')"
+    }
+
+    /// The SQLSTATE that the database's `require()` raises.
+    package static let refused = "GC001"
+}

@@ -1,0 +1,52 @@
+private import Glibc
+private import PostgresClient
+private import Queue
+
+/// A job that misbehaves on order, for the tests that kill things. Refused unless `GC_TEST_HOOKS=1`.
+///
+/// Its effect is a row in `probe_effects`, a table that the test makes, without any unique constraint: a double commit must
+/// be seen, not prevented.
+package struct Probe: Job {
+    package static let kind = JobKind.probe
+    package static let policy = JobPolicy(
+        queue: .maint,
+        priority: 5,
+        timeout: .seconds(60),
+        retry: RetryPolicy(attempts: 5, base: .milliseconds(50), ceiling: .seconds(1))
+    )
+
+    /// Names the effect.
+    let key: String
+    /// How long the work takes, in milliseconds.
+    let milliseconds: Int
+    /// The first so many attempts throw.
+    let failures: Int?
+    /// The worker process dies of it.
+    let poison: Bool?
+
+    package init(key: String, milliseconds: Int, failures: Int? = nil, poison: Bool? = nil) {
+        self.key = key
+        self.milliseconds = milliseconds
+        self.failures = failures
+        self.poison = poison
+    }
+
+    private struct Failed: Error {}
+
+    package func run(_ context: JobContext) async throws -> Outcome {
+        guard context.services.hooks.enabled else { return .refuse("test.probe runs with GC_TEST_HOOKS=1 only") }
+        if poison == true { kill(getpid(), SIGKILL) }
+        if context.services.hooks.mutant == .ackBeforeCommit { try await context.settle { _ in } }
+        if milliseconds > 0 { try await Task.sleep(for: .milliseconds(milliseconds)) }
+        if context.job.failures < failures ?? 0 { throw Failed() }
+        let effect: SQL = """
+            INSERT INTO probe_effects (key, job, attempt) VALUES (\(key), \(context.job.id), \(context.job.attempt))
+            """
+        guard context.services.hooks.mutant != .ackBeforeCommit else {
+            _ = try await context.queue.postgres.query(effect)
+            return .settled
+        }
+        try await context.settle { transaction in _ = try await transaction.sql.query(effect) }
+        return .settled
+    }
+}

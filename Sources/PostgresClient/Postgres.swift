@@ -1,0 +1,153 @@
+package import Logging
+private import Synchronization
+
+/// A pool of pipelined Postgres connections, shared by any number of callers.
+///
+/// Nothing depends on session state (no SET, no named statements, no LISTEN), so it works through PgBouncer in transaction
+/// mode. Lost connections are replaced by the next caller; a statement that was under way fails with
+/// ``PostgresError/Code/connectionLost`` and is never sent again by the pool.
+package final class Postgres: Sendable {
+    package let configuration: PostgresConfiguration
+    private let reactor = Reactor()
+    private let state = Mutex(PostgresPoolState())
+    private let logger: Logger
+
+    /// Makes an empty pool; connections are opened when they are needed.
+    package init(_ configuration: PostgresConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Sends one statement and waits for its result.
+    ///
+    /// - Parameter timeout: how long the server may take; nil is the configuration's `statementTimeout`.
+    package func query(_ sql: SQL, timeout: Duration? = nil) async throws(PostgresError) -> PostgresResult {
+        let results = try await pipeline([sql], timeout: timeout)
+        guard let result = results.first else { throw PostgresError(.unexpectedResult, "no result") }
+        return result
+    }
+
+    /// Sends statements in one round trip, as one transaction: all take effect, or none.
+    ///
+    /// - Returns: one result per statement, in order.
+    package func pipeline(
+        _ statements: [SQL],
+        timeout: Duration? = nil
+    ) async throws(PostgresError) -> [PostgresResult] {
+        let connection = try await acquire()
+        let result = await connection.run(statements, deadline: .now + (timeout ?? configuration.statementTimeout))
+        release(connection)
+        return try result.get()
+    }
+
+    /// Runs `body` in a transaction: BEGIN travels with its first statement, COMMIT follows its last. Throwing rolls back.
+    ///
+    /// - Throws: what `body` throws; ``PostgresError/Code/connectionLost`` from the COMMIT means the outcome is unknown.
+    package func transaction<Value>(
+        timeout: Duration? = nil,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await acquire()
+        defer { release(connection) }
+        let transaction = PostgresTransaction(connection, timeout: timeout ?? configuration.statementTimeout)
+        do {
+            let value = try await body(transaction)
+            try await transaction.commit()
+            return value
+        } catch {
+            await transaction.rollBack()
+            throw error
+        }
+    }
+
+    /// Like ``transaction(timeout:_:)``, and tries again, up to `attempts` in all, when Postgres chose it as a victim of a
+    /// deadlock or of a serialization failure.
+    package func retryingTransaction<Value>(
+        attempts: Int = 4,
+        timeout: Duration? = nil,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        for _ in 1..<max(1, attempts) {
+            do {
+                return try await transaction(timeout: timeout, body)
+            } catch let error as PostgresError where error.isRetryable {
+                continue
+            }
+        }
+        return try await transaction(timeout: timeout, body)
+    }
+
+    /// Closes all connections and refuses further work. Calling it twice is harmless.
+    package func close() {
+        let (connections, waiters) = state.withLock { $0.close() }
+        for connection in connections { connection.close() }
+        for waiter in waiters { waiter.resume(returning: .failure(PostgresError(.closed, ""))) }
+        reactor.stop()
+    }
+
+    // MARK: The pool
+
+    private func acquire() async throws(PostgresError) -> PostgresConnection {
+        switch state.withLock({ $0.request(limit: configuration.size) }) {
+        case .use(let connection): return connection
+        case .open: return try await open()
+        case .closed: throw PostgresError(.closed, "")
+        case .wait: break
+        }
+        switch await wait() {
+        case .success(let connection?): return connection
+        case .success(nil): return try await open()
+        case .failure(let error): throw error
+        }
+    }
+
+    /// A place in the line. The reactor's clock bounds the wait.
+    private func wait() async -> Result<PostgresConnection?, PostgresError> {
+        guard !Task.isCancelled else { return .failure(PostgresError(.cancelled, "")) }
+        let ticket = state.withLock { $0.ticket() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer = state.withLock { $0.enqueue(ticket, continuation) }
+                if let answer { continuation.resume(returning: answer) }
+                let deadline = ContinuousClock.now + configuration.wait
+                reactor.execute { [self] in
+                    _ = reactor.setTimer(deadline) { [weak self] in self?.leave(ticket, .poolExhausted) }
+                }
+            }
+        } onCancel: {
+            leave(ticket, .cancelled)
+        }
+    }
+
+    private func leave(_ ticket: Int, _ code: PostgresError.Code) {
+        let waiter = state.withLock { $0.leave(ticket) }
+        let text = "all \(configuration.size) connections of the pool were busy for \(configuration.wait)"
+        waiter?.resume(returning: .failure(PostgresError(code, text)))
+    }
+
+    private func open() async throws(PostgresError) -> PostgresConnection {
+        do {
+            return try await PostgresConnection(configuration, reactor: reactor) { [weak self] connection in
+                self?.forget(connection)
+            }
+        } catch {
+            state.withLock { $0.openFailed() }?.resume(returning: .success(nil))
+            throw error
+        }
+    }
+
+    private func release(_ connection: PostgresConnection) {
+        let handed = state.withLock { $0.release(connection) }
+        switch handed {
+        case .none: break
+        case .waiter(let continuation): continuation.resume(returning: .success(connection))
+        case .replace(let continuation): continuation.resume(returning: .success(nil))
+        case .discard: connection.close()
+        }
+    }
+
+    private func forget(_ connection: PostgresConnection) {
+        logger.debug("a Postgres connection ended")
+        state.withLock { $0.died(connection) }?.resume(returning: .success(nil))
+    }
+}

@@ -1,0 +1,186 @@
+private import CLibPQ
+private import Dispatch
+private import Glibc
+
+/// One libpq connection in pipeline mode: several statements go out in one write and come back in one read.
+///
+/// At most one exchange is under way; the pool sees to that.
+final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
+    // Safe: `handle`, `exchange` and `broken` are touched on the reactor's thread only; the rest is constant.
+    private let handle: OpaquePointer
+    private let socket: Int32
+    private let reactor: Reactor
+    private var exchange: PostgresExchange?
+    private var broken = false
+    private let onDeath: @Sendable (PostgresConnection) -> Void
+
+    init(
+        _ configuration: PostgresConfiguration,
+        reactor: Reactor,
+        onDeath: @escaping @Sendable (PostgresConnection) -> Void
+    ) async throws(PostgresError) {
+        self.reactor = reactor
+        self.onDeath = onDeath
+        switch await Self.connect(configuration) {
+        case .success(let opened): handle = opened.handle
+        case .failure(let error): throw error
+        }
+        socket = PQsocket(handle)
+        reactor.execute { [self] in reactor.add(socket, self) }
+    }
+
+    private struct Opened: @unchecked Sendable {
+        // Safe: handed from the connecting thread to the connection, and used by nobody else.
+        let handle: OpaquePointer
+    }
+
+    /// PQconnectdb may wait for DNS and for the server, so it runs on a thread of Dispatch, not of Swift's pool.
+    private static func connect(_ configuration: PostgresConfiguration) async -> Result<Opened, PostgresError> {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(returning: configuration.open().map(Opened.init(handle:)))
+            }
+        }
+    }
+
+    /// Sends the statements in one write, as one transaction unless they say otherwise, and waits for all results.
+    func run(_ statements: [SQL], deadline: ContinuousClock.Instant) async -> Result<[PostgresResult], PostgresError> {
+        let exchange = PostgresExchange(statements: statements)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                reactor.execute { [self] in begin(exchange, deadline, continuation) }
+            }
+        } onCancel: {
+            reactor.execute { [self] in interrupt(exchange, .cancelled) }
+        }
+    }
+
+    /// Closes the socket. Whoever waits gets ``PostgresError/Code/connectionLost``.
+    func close() {
+        reactor.execute { [self] in die("closed", tell: false) }
+    }
+
+    // MARK: On the reactor's thread
+
+    private func begin(
+        _ exchange: PostgresExchange,
+        _ deadline: ContinuousClock.Instant,
+        _ continuation: CheckedContinuation<Result<[PostgresResult], PostgresError>, Never>
+    ) {
+        exchange.continuation = continuation
+        guard !broken else {
+            exchange.finish(with: PostgresError(.connectFailed, "the connection had closed; nothing was sent"))
+            return
+        }
+        self.exchange = exchange
+        exchange.timer = reactor.setTimer(deadline) { [weak self] in self?.interrupt(exchange, .timeout) }
+        guard send(exchange.statements) else { return }
+        flush()
+        if exchange.interruption != nil { interrupt(exchange, .cancelled) }
+    }
+
+    private func send(_ statements: [SQL]) -> Bool {
+        for statement in statements {
+            guard Self.send(statement, to: handle) else {
+                die(text)
+                return false
+            }
+        }
+        guard PQpipelineSync(handle) == 1 else {
+            die(text)
+            return false
+        }
+        return true
+    }
+
+    static func send(_ statement: SQL, to handle: OpaquePointer) -> Bool {
+        // libpq copies the parameters before it returns.
+        let owned = statement.parameters.map { $0.map { strdup($0) } ?? nil }
+        defer { for pointer in owned { free(pointer) } }
+        let borrowed = owned.map { UnsafePointer($0) }
+        return PQsendQueryParams(handle, statement.text, Int32(borrowed.count), nil, borrowed, nil, nil, 0) == 1
+    }
+
+    private func flush() {
+        switch PQflush(handle) {
+        case 0: reactor.watch(socket, writing: false)
+        case 1: reactor.watch(socket, writing: true)
+        default: die(text)
+        }
+    }
+
+    func ready(readable: Bool, writable: Bool) {
+        guard !broken else { return }
+        if readable {
+            guard PQconsumeInput(handle) == 1 else { return die(text) }
+            receive()
+        }
+        if writable, !broken { flush() }
+    }
+
+    private func receive() {
+        while PQisBusy(handle) == 0 {
+            guard let exchange else {
+                // Nothing was asked: a notice, or the server said good-bye.
+                while let stray = PQgetResult(handle) { PQclear(stray) }
+                if PQstatus(handle) != CONNECTION_OK { die(text) }
+                return
+            }
+            guard let result = PQgetResult(handle) else {
+                if exchange.sawNull() { continue }
+                return
+            }
+            guard exchange.take(result) else { continue }
+            finish(exchange)
+            return
+        }
+    }
+
+    private func finish(_ exchange: PostgresExchange) {
+        self.exchange = nil
+        reactor.cancelTimer(exchange.timer)
+        // A cancel request may still be on its way and would hit the next statement: do not use the socket again.
+        if exchange.interruption != nil { die("closed after a cancel request") }
+        exchange.finish()
+    }
+
+    /// Asks the server to stop; the answer comes as an error on this connection. Gives up on a server that is silent.
+    private func interrupt(_ exchange: PostgresExchange, _ reason: PostgresError.Code) {
+        guard !exchange.finished, exchange.interruption == nil || self.exchange === exchange else { return }
+        let first = exchange.interruption == nil || !exchange.cancelSent
+        if exchange.interruption == nil { exchange.interruption = reason }
+        guard self.exchange === exchange, first else { return }
+        exchange.cancelSent = true
+        reactor.cancelTimer(exchange.timer)
+        exchange.timer = reactor.setTimer(.now + .seconds(2)) { [weak self] in
+            self?.die("the server did not answer a cancel request")
+        }
+        requestCancel()
+    }
+
+    /// PQcancel opens a connection of its own and waits for it.
+    private func requestCancel() {
+        guard let request = PQgetCancel(handle) else { return }
+        let opened = Opened(handle: request)
+        DispatchQueue.global().async {
+            var buffer = [CChar](repeating: 0, count: 256)
+            PQcancel(opened.handle, &buffer, 256)
+            PQfreeCancel(opened.handle)
+        }
+    }
+
+    private func die(_ reason: String, tell: Bool = true) {
+        guard !broken else { return }
+        broken = true
+        reactor.remove(socket)
+        if let exchange {
+            self.exchange = nil
+            reactor.cancelTimer(exchange.timer)
+            exchange.finish(with: PostgresError(.connectionLost, reason))
+        }
+        PQfinish(handle)
+        if tell { onDeath(self) }
+    }
+
+    private var text: String { PostgresConfiguration.message(of: handle) }
+}

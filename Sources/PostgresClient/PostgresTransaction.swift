@@ -1,0 +1,61 @@
+/// An open transaction on one connection. Not for use by two tasks at once.
+package final class PostgresTransaction {
+    private let connection: PostgresConnection
+    private let timeout: Duration
+    private var begun = false
+    private var ended = false
+
+    init(_ connection: PostgresConnection, timeout: Duration) {
+        self.connection = connection
+        self.timeout = timeout
+    }
+
+    /// Sends one statement. The first one takes BEGIN along in the same write.
+    package func query(_ sql: SQL) async throws(PostgresError) -> PostgresResult {
+        let results = try await pipeline([sql])
+        guard let result = results.first else { throw PostgresError(.unexpectedResult, "no result") }
+        return result
+    }
+
+    /// Sends statements in one round trip. After an error the transaction can only be rolled back.
+    package func pipeline(_ statements: [SQL]) async throws(PostgresError) -> [PostgresResult] {
+        guard !ended else { throw PostgresError(.closed, "the transaction has ended") }
+        let opening: [SQL] = begun ? [] : ["BEGIN"]
+        begun = true
+        let results = try await run(opening + statements)
+        return Array(results.dropFirst(opening.count))
+    }
+
+    /// Sends the last statements and COMMIT in one round trip, for a transaction whose last results decide nothing.
+    package func finish(_ statements: [SQL]) async throws(PostgresError) -> [PostgresResult] {
+        guard !ended else { throw PostgresError(.closed, "the transaction has ended") }
+        let opening: [SQL] = begun ? [] : ["BEGIN"]
+        begun = true
+        let results = try await run(opening + statements + ["COMMIT"])
+        ended = true
+        return Array(results.dropFirst(opening.count).dropLast())
+    }
+
+    func commit() async throws(PostgresError) {
+        guard begun, !ended else { return }
+        let results = try await run(["COMMIT"])
+        ended = true
+        guard results.first?.command == "COMMIT" else {
+            throw PostgresError(.server(sqlState: "25P02"), "the transaction had failed and was rolled back")
+        }
+    }
+
+    func rollBack() async {
+        guard begun, !ended else { return }
+        ended = true
+        // The caller may have been cancelled, and the connection must come back clean all the same.
+        let result = await Task { [connection, timeout] in
+            await connection.run(["ROLLBACK"], deadline: .now + timeout)
+        }.value
+        if case .failure = result { connection.close() }
+    }
+
+    private func run(_ statements: [SQL]) async throws(PostgresError) -> [PostgresResult] {
+        try await connection.run(statements, deadline: .now + timeout).get()
+    }
+}

@@ -1,0 +1,26 @@
+/// Every Redis key of the queue is spelled here, or derived from it inside the scripts (see their headers).
+///
+/// One hash tag per queue, so that all keys of a queue live in one slot of a cluster.
+struct Keys: Sendable {
+    let namespace: String
+
+    /// The prefix T that the scripts build on: `{gc:crew}`.
+    func prefix(of queue: String) -> String { "{\(namespace):\(queue)}" }
+
+    /// Sorted set with one member while there may be work: idle workers sit in BZPOPMIN on it.
+    func wake(_ queue: String) -> String { prefix(of: queue) + ":wake" }
+
+    /// Hash: generation, virtual time, how many are active, the queue's cap.
+    func meta(_ queue: String) -> String { prefix(of: queue) + ":m" }
+
+    /// Set of sessions that may claim.
+    func openSessions(_ queue: String) -> String { prefix(of: queue) + ":w" }
+
+    /// Set of sessions that are over and still hold ids.
+    func endingSessions(_ queue: String) -> String { prefix(of: queue) + ":x" }
+
+    /// Set of running ids that a session shall cancel.
+    func cancellations(_ queue: String, session: Int) -> String { prefix(of: queue) + ":cx:\(session)" }
+
+    var everything: String { "{\(namespace):*" }
+}

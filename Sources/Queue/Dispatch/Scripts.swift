@@ -1,0 +1,18 @@
+import RedisClient
+
+/// The Lua scripts beside this file's folder, one file each, with KEYS, ARGV and result in its header.
+enum Scripts {
+    static let push = script("push", PackageResources.push_lua)
+    static let cycle = script("cycle", PackageResources.cycle_lua)
+    static let open = script("open", PackageResources.open_lua)
+    static let held = script("held", PackageResources.held_lua)
+    static let release = script("release", PackageResources.release_lua)
+    static let adopt = script("adopt", PackageResources.adopt_lua)
+    static let limit = script("limit", PackageResources.limit_lua)
+    static let forget = script("forget", PackageResources.forget_lua)
+    static let depth = script("depth", PackageResources.depth_lua)
+
+    private static func script(_ name: String, _ body: [UInt8]) -> RedisScript {
+        RedisScript(name: name, body: String(decoding: body, as: UTF8.self))
+    }
+}

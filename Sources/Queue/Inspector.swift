@@ -1,0 +1,201 @@
+private import PostgresClient
+
+/// How much work a queue has.
+package struct QueueDepth: Sendable {
+    package var ready = 0
+    package var delayed = 0
+    package var running = 0
+    package var dead = 0
+    /// Seconds that the oldest ready job has waited.
+    package var oldestReady: Double?
+    /// Ids that Redis holds as waiting or claimed; nil while Redis is away.
+    package var inRedis: Int?
+}
+
+/// The fleet at one moment.
+package struct FleetView: Sendable {
+    package let workers: Int
+    package let queues: [String: QueueDepth]
+}
+
+/// A worker session, for people.
+package struct WorkerView: Sendable {
+    package let session: Int
+    package let state: String
+    package let host: String
+    package let processID: Int
+    package let version: String
+    package let queues: [String]
+    package let slots: Int
+    package let running: Int
+    package let leaseSeconds: Double
+    package let upSeconds: Double
+    package let jobs: [String]
+}
+
+/// A job, for people.
+package struct JobView: Sendable {
+    package let id: Int
+    package let kind: String
+    package let queue: String
+    package let tenant: String
+    package let state: String
+    package let priority: Int
+    package let attempt: Int
+    package let failures: Int
+    package let losses: Int
+    package let maxAttempts: Int
+    package let session: Int?
+    package let payload: String
+    package let uniqueKey: String?
+    package let progress: String?
+    package let error: String?
+    package let deadReason: String?
+    package let runAt: String
+    package let createdAt: String
+    package let claimedAt: String?
+    package let finishedAt: String?
+}
+
+/// Looks into the queue without touching it: the ledger is asked, and Redis only for what it adds.
+package struct Inspector: Sendable {
+    private let queue: JobQueue
+
+    package init(_ queue: JobQueue) {
+        self.queue = queue
+    }
+
+    package func fleet() async throws -> FleetView {
+        let results = try await queue.postgres.pipeline([
+            """
+            SELECT queue, state, run_at > clock_timestamp() AS delayed, count(*),
+                   extract(epoch FROM clock_timestamp() - min(run_at))::float8
+            FROM jobs WHERE state IN ('queued','running','dead') GROUP BY 1, 2, 3
+            """,
+            """
+            SELECT count(*) FROM worker_sessions
+            WHERE state IN ('live','draining') AND lease_until > clock_timestamp()
+            """,
+        ])
+        var queues = Dictionary(uniqueKeysWithValues: queue.dispatch.queues.map { ($0, QueueDepth()) })
+        for row in results[0] {
+            let (name, state, delayed, count, age) = try row.decode(
+                String.self, String.self, Bool.self, Int.self, Double.self
+            )
+            var depth = queues[name] ?? QueueDepth()
+            switch (state, delayed) {
+            case ("queued", true): depth.delayed += count
+            case ("queued", false):
+                depth.ready += count
+                depth.oldestReady = max(age, depth.oldestReady ?? 0)
+            case ("running", _): depth.running += count
+            default: depth.dead += count
+            }
+            queues[name] = depth
+        }
+        let workers = try results[1].first?.decode(Int.self) ?? 0
+        return FleetView(workers: workers, queues: queues)
+    }
+
+    /// The same, and beside it what Redis holds, so that drift is seen.
+    package func fleetWithRedis() async throws -> FleetView {
+        let fleet = try await fleet()
+        var queues = fleet.queues
+        for (name, depth) in await queue.dispatch.depths() { queues[name]?.inRedis = depth }
+        return FleetView(workers: fleet.workers, queues: queues)
+    }
+
+    /// Sessions that are open, and those that ended within the last ten minutes.
+    package func workers() async throws -> [WorkerView] {
+        try await queue.postgres.query(
+            """
+            SELECT s.id, s.state, s.host, s.pid, s.version, s.queues, s.slots,
+                   (SELECT count(*) FROM jobs WHERE session = s.id AND state = 'running'),
+                   extract(epoch FROM s.lease_until - clock_timestamp())::float8,
+                   extract(epoch FROM coalesce(s.ended_at, clock_timestamp()) - s.started_at)::float8,
+                   array(SELECT kind || ' ' || id FROM jobs WHERE session = s.id AND state = 'running' ORDER BY id LIMIT 5)
+            FROM worker_sessions s
+            WHERE s.state IN ('live','draining') OR s.ended_at > clock_timestamp() - interval '10 minutes'
+            ORDER BY s.id
+            """
+        ).map { row in
+            let (id, state, host, processID, version, queues, slots, running, lease, up, jobs) = try row.decode(
+                Int.self, String.self, String.self, Int.self, String.self, [String].self, Int.self, Int.self,
+                Double.self, Double.self, [String].self
+            )
+            return WorkerView(
+                session: id, state: state, host: host, processID: processID, version: version, queues: queues,
+                slots: slots, running: running, leaseSeconds: lease, upSeconds: up, jobs: jobs
+            )
+        }
+    }
+
+    /// What to look for; nil fields match everything.
+    package struct Filter: Sendable {
+        package var queue: String?
+        package var state: String?
+        package var kind: String?
+        package var tenant: String?
+        package var limit: Int
+
+        package init(
+            queue: String? = nil,
+            state: String? = nil,
+            kind: String? = nil,
+            tenant: String? = nil,
+            limit: Int = 50
+        ) {
+            self.queue = queue
+            self.state = state
+            self.kind = kind
+            self.tenant = tenant
+            self.limit = limit
+        }
+    }
+
+    /// Newest first.
+    package func jobs(_ filter: Filter) async throws -> [JobView] {
+        let result = try await queue.postgres.query(
+            """
+            SELECT \(clause: Self.columns) FROM jobs
+            WHERE (\(filter.queue)::text IS NULL OR queue = \(filter.queue))
+              AND (\(filter.state)::text IS NULL OR state = \(filter.state))
+              AND (\(filter.kind)::text IS NULL OR kind = \(filter.kind))
+              AND (\(filter.tenant)::text IS NULL OR tenant = \(filter.tenant))
+            ORDER BY id DESC LIMIT \(filter.limit)
+            """,
+            timeout: .seconds(60)
+        )
+        return try result.map { row in try Self.job(row) }
+    }
+
+    package func job(_ id: Int) async throws -> JobView? {
+        let result = try await queue.postgres.query("SELECT \(clause: Self.columns) FROM jobs WHERE id = \(id)")
+        return try result.first.map { row in try Self.job(row) }
+    }
+
+    private static let columns: SQL = """
+        id, kind, queue, tenant, state, priority, attempt, failures, losses, max_attempts, session, payload::text,
+        unique_key, progress->>'text', error, dead_reason, \(clause: time("run_at")), \(clause: time("created_at")),
+        \(clause: time("claimed_at")), \(clause: time("finished_at"))
+        """
+
+    private static func time(_ column: String) -> SQL {
+        SQL(trusted: "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+    }
+
+    private static func job(_ row: Row) throws -> JobView {
+        let (id, kind, queue, tenant, state, priority, attempt, failures, losses, limit, session, payload, key,
+            progress, error, reason, runAt, createdAt, claimedAt, finishedAt) = try row.decode(
+                Int.self, String.self, String.self, String.self, String.self, Int.self, Int.self, Int.self, Int.self,
+                Int.self, Int?.self, String.self, String?.self, String?.self, String?.self, String?.self, String.self,
+                String.self, String?.self, String?.self
+            )
+        return JobView(
+            id: id, kind: kind, queue: queue, tenant: tenant, state: state, priority: priority, attempt: attempt,
+            failures: failures, losses: losses, maxAttempts: limit, session: session, payload: payload,
+            uniqueKey: key, progress: progress, error: error, deadReason: reason, runAt: runAt,
+            createdAt: createdAt, claimedAt: claimedAt, finishedAt: finishedAt
+        )
+    }
+}

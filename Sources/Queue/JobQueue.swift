@@ -1,0 +1,68 @@
+package import PostgresClient
+
+/// The queue as producers see it: jobs are accepted by a Postgres commit, and Redis is told afterwards.
+package struct JobQueue: Sendable {
+    package let ledger: Ledger
+    package let dispatch: Dispatch
+
+    package init(ledger: Ledger, dispatch: Dispatch) {
+        self.ledger = ledger
+        self.dispatch = dispatch
+    }
+
+    package var postgres: Postgres { ledger.postgres }
+
+    /// Adds jobs in a transaction of their own.
+    ///
+    /// - Returns: the ids of those that were added; a job whose unique key is taken is left out.
+    @discardableResult
+    package func enqueue(_ jobs: [NewJob]) async throws -> [Int] {
+        guard !jobs.isEmpty else { return [] }
+        let hints = try Ledger.hints(await postgres.query(Ledger.insert(jobs)))
+        await dispatch.push(hints)
+        return hints.map(\.id)
+    }
+
+    /// Runs `body` in a transaction that can enqueue: the jobs exist if, and only if, it commits. Redis is told after that.
+    ///
+    /// Tried again, up to four times in all, when Postgres chose it as a victim of a deadlock.
+    package func transaction<Value>(_ body: (QueueTransaction) async throws -> Value) async throws -> Value {
+        let (value, hints) = try await postgres.retryingTransaction { sql in
+            let transaction = QueueTransaction(sql)
+            let value = try await body(transaction)
+            return (value, transaction.hints)
+        }
+        await dispatch.push(hints)
+        return value
+    }
+}
+
+/// A transaction that can enqueue jobs. Not for use by two tasks at once.
+package final class QueueTransaction {
+    /// For statements of any other kind.
+    package let sql: PostgresTransaction
+    private(set) var hints: [JobHint] = []
+
+    init(_ sql: PostgresTransaction) {
+        self.sql = sql
+    }
+
+    /// Adds jobs to the transaction.
+    ///
+    /// - Returns: the ids of those that were added.
+    @discardableResult
+    package func enqueue(_ jobs: [NewJob]) async throws(PostgresError) -> [Int] {
+        guard !jobs.isEmpty else { return [] }
+        let added = try Ledger.hints(await sql.query(Ledger.insert(jobs)))
+        hints += added
+        return added.map(\.id)
+    }
+
+    /// Sends the last statements and COMMIT in one round trip. Their results decide nothing.
+    ///
+    /// - Parameter enqueuing: statements that end in ``Ledger/returning``: their rows are jobs, and Redis is told of them.
+    package func finish(_ statements: [SQL], enqueuing: [SQL] = []) async throws(PostgresError) {
+        let results = try await sql.finish(statements + enqueuing)
+        for result in results.suffix(enqueuing.count) { hints += try Ledger.hints(result) }
+    }
+}

@@ -1,0 +1,54 @@
+package import PostgresClient
+
+/// The ledger of jobs in Postgres: the truth about every job. Each method is one guarded statement.
+package struct Ledger: Sendable {
+    package let postgres: Postgres
+
+    package init(_ postgres: Postgres) {
+        self.postgres = postgres
+    }
+
+    /// The statement that adds jobs, to be sent in the transaction of their cause.
+    ///
+    /// A job whose unique key is taken is left out. Read its result with ``hints(_:)``.
+    package static func insert(_ jobs: [NewJob]) -> SQL {
+        """
+        INSERT INTO jobs (kind, queue, tenant, priority, payload, max_attempts, unique_key, run_at)
+        SELECT kind, queue, tenant, priority, payload::jsonb, max_attempts, unique_key,
+               clock_timestamp() + delay * interval '1 millisecond'
+        FROM unnest(\(jobs.map(\.kind))::text[], \(jobs.map(\.queue))::text[], \(jobs.map(\.tenant))::text[],
+                    \(jobs.map(\.priority))::smallint[], \(jobs.map(\.payload))::text[],
+                    \(jobs.map(\.maxAttempts))::int[], \(NullableArray(jobs.map(\.uniqueKey)))::text[],
+                    \(jobs.map(\.delay.milliseconds))::bigint[])
+             AS new(kind, queue, tenant, priority, payload, max_attempts, unique_key, delay)
+        ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
+        \(clause: returning)
+        """
+    }
+
+    /// How a statement that inserts into `jobs` must end, so that ``hints(_:)`` can read it.
+    package static let returning: SQL = """
+        RETURNING id, queue, tenant, priority, CASE WHEN run_at > clock_timestamp()
+                  THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END
+        """
+
+    /// What to tell Redis of the rows that such a statement returned.
+    package static func hints(_ result: PostgresResult) throws(PostgresError) -> [JobHint] {
+        var hints: [JobHint] = []
+        hints.reserveCapacity(result.count)
+        for row in result {
+            let (id, queue, tenant, priority, due) = try row.decode(
+                Int.self, String.self, String.self, Int.self, Int.self
+            )
+            hints.append(JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due))
+        }
+        return hints
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up so that a wait is never cut to nothing.
+    package var milliseconds: Int {
+        Int(components.seconds) * 1000 + Int((components.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

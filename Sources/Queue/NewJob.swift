@@ -1,0 +1,120 @@
+/// A job on its way into the ledger. The queue reads the label and never opens the payload.
+package struct NewJob: Sendable {
+    package var kind: String
+    package var queue: String
+    /// Whose work it is; empty for the house itself.
+    package var tenant: String
+    /// 0 (a user is waiting) to 9 (housekeeping).
+    package var priority: Int
+    /// JSON, ids only, at most 64 KiB.
+    package var payload: String
+    /// How long it waits at least.
+    package var delay: Duration
+    /// Failures after which it is dead.
+    package var maxAttempts: Int
+    /// While a queued or running job has this key, another one with it is not added.
+    package var uniqueKey: String?
+
+    package init(
+        kind: String,
+        queue: String,
+        tenant: String = "",
+        priority: Int = 5,
+        payload: String = "{}",
+        delay: Duration = .zero,
+        maxAttempts: Int = 8,
+        uniqueKey: String? = nil
+    ) {
+        self.kind = kind
+        self.queue = queue
+        self.tenant = tenant
+        self.priority = priority
+        self.payload = payload
+        self.delay = delay
+        self.maxAttempts = maxAttempts
+        self.uniqueKey = uniqueKey
+    }
+}
+
+/// What Redis is told about a waiting job.
+package struct JobHint: Sendable, Hashable {
+    package let id: Int
+    package let queue: String
+    package let tenant: String
+    package let priority: Int
+    /// Milliseconds since 1970; 0 is now.
+    package let due: Int
+
+    package init(id: Int, queue: String, tenant: String, priority: Int, due: Int) {
+        self.id = id
+        self.queue = queue
+        self.tenant = tenant
+        self.priority = priority
+        self.due = due
+    }
+
+    /// Ten priorities share four classes in Redis: 0-1, 2-4, 5-6, 7-9.
+    package static func dispatchClass(of priority: Int) -> Int {
+        switch priority {
+        case ...1: 0
+        case 2...4: 1
+        case 5...6: 2
+        default: 3
+        }
+    }
+
+    var record: JobRecord { JobRecord(tenant: tenant, dispatchClass: Self.dispatchClass(of: priority)) }
+}
+
+/// What Redis remembers of a job: whose it is and how urgent.
+struct JobRecord: Sendable, Hashable {
+    let tenant: String
+    let dispatchClass: Int
+
+    private static let separator: Character = "\u{1F}"
+
+    init(tenant: String, dispatchClass: Int) {
+        self.tenant = tenant
+        self.dispatchClass = dispatchClass
+    }
+
+    init?(_ text: String) {
+        guard let digit = text.last?.wholeNumberValue, text.dropLast().last == Self.separator else { return nil }
+        self.init(tenant: String(text.dropLast(2)), dispatchClass: digit)
+    }
+
+    var text: String { "\(tenant)\(Self.separator)\(dispatchClass)" }
+}
+
+/// A claimed job, in the hands of one worker.
+package struct ClaimedJob: Sendable {
+    package let id: Int
+    /// The fencing token: only the holder of the newest one can settle the job.
+    package let attempt: Int
+    package let kind: String
+    package let payload: String
+    package let queue: String
+    package let tenant: String
+    package let failures: Int
+    package let maxAttempts: Int
+
+    package init(
+        id: Int,
+        attempt: Int,
+        kind: String,
+        payload: String,
+        queue: String,
+        tenant: String,
+        failures: Int,
+        maxAttempts: Int
+    ) {
+        self.id = id
+        self.attempt = attempt
+        self.kind = kind
+        self.payload = payload
+        self.queue = queue
+        self.tenant = tenant
+        self.failures = failures
+        self.maxAttempts = maxAttempts
+    }
+}

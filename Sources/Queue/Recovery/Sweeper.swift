@@ -1,0 +1,63 @@
+package import Logging
+private import PostgresClient
+private import RedisClient
+private import Synchronization
+
+/// Finds waiting jobs that Redis does not know, by their state and never by an id cursor, and pushes them again.
+///
+/// Each pass looks at all jobs that became due within the last minute, and at one more page of everything that waits, so a
+/// small backlog is covered at each pass and a large one in turn.
+package final class Sweeper: Sendable {
+    private let ledger: Ledger
+    private let dispatch: Dispatch
+    private let logger: Logger
+    private let positions = Mutex<[String: WaitingJob]>([:])
+    private static let page = 2000
+
+    package init(_ ledger: Ledger, _ dispatch: Dispatch, logger: Logger) {
+        self.ledger = ledger
+        self.dispatch = dispatch
+        self.logger = logger
+    }
+
+    /// One pass.
+    ///
+    /// - Returns: how many jobs Redis had not known.
+    @discardableResult
+    package func run() async throws -> Int {
+        guard let generation = dispatch.generation else { return 0 }
+        var hints = try await recent()
+        for queue in dispatch.queues { hints += try await nextPage(of: queue) }
+        var found = 0
+        for result in await dispatch.pushAll(hints, generation: String(generation)) {
+            switch result {
+            case .success(let reply): found += reply.integer ?? 0
+            case .failure(let error):
+                if error.isOtherGeneration { dispatch.doubt() }
+                throw error
+            }
+        }
+        if found > 0 { logger.notice("the sweep found jobs that Redis did not know", metadata: ["jobs": "\(found)"]) }
+        return found
+    }
+
+    private func recent() async throws -> [JobHint] {
+        try Ledger.hints(
+            await ledger.postgres.query(
+                """
+                SELECT id, queue, tenant, priority, 0 FROM jobs
+                WHERE state = 'queued' AND queue = ANY(\(dispatch.queues)::text[])
+                  AND run_at BETWEEN clock_timestamp() - interval '60 seconds' AND clock_timestamp()
+                  AND created_at < clock_timestamp() - interval '500 milliseconds'
+                ORDER BY run_at LIMIT \(Self.page)
+                """
+            )
+        )
+    }
+
+    private func nextPage(of queue: String) async throws -> [JobHint] {
+        let page = try await ledger.waiting(in: queue, after: positions.withLock { $0[queue] }, limit: Self.page)
+        positions.withLock { $0[queue] = page.count < Self.page ? nil : page.last }
+        return page.map(\.hint)
+    }
+}

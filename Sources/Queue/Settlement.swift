@@ -1,0 +1,63 @@
+/// How one attempt of a job ended, as the ledger writes it down.
+package enum Settlement: Sendable, Equatable {
+    case done
+    /// It failed; another attempt after this long. Counts towards `max_attempts`.
+    case retry(after: Duration, error: String)
+    /// Not yet: again after this long, nothing is counted.
+    case snooze(after: Duration, error: String?)
+    case dead(DeadReason, error: String)
+    case cancelled(String)
+    /// Given up unrun, or cut short by a shutdown: at once again, nothing is counted.
+    case handBack
+
+    /// The job's state afterwards.
+    package var state: JobState {
+        switch self {
+        case .done: .done
+        case .retry, .snooze, .handBack: .queued
+        case .dead: .dead
+        case .cancelled: .cancelled
+        }
+    }
+
+    var counted: Bool {
+        switch self {
+        case .retry, .dead(.failed, _): true
+        default: false
+        }
+    }
+
+    var delay: Duration {
+        switch self {
+        case .retry(let delay, _), .snooze(let delay, _): delay
+        default: .zero
+        }
+    }
+
+    var error: String? {
+        switch self {
+        case .retry(_, let error), .dead(_, let error), .cancelled(let error): error
+        case .snooze(_, let error): error
+        case .done, .handBack: nil
+        }
+    }
+}
+
+/// Where a job is. The strings are stored; docs/queue.md has the diagram.
+package enum JobState: String, Sendable, CaseIterable {
+    case queued, running, done, dead, cancelled
+
+    package var isTerminal: Bool { self == .done || self == .dead || self == .cancelled }
+}
+
+/// Why a job will not be tried again. The strings are stored.
+package enum DeadReason: String, Sendable, CaseIterable {
+    /// It failed as often as it may.
+    case failed
+    /// It took its worker down three times while the fleet was healthy.
+    case poison
+    /// No worker could read its kind or its payload for a long time.
+    case unreadable
+    /// The job itself said that trying again cannot help.
+    case refused
+}

@@ -1,0 +1,60 @@
+private import Glibc
+package import Jobs
+package import Logging
+package import Queue
+import ServiceLifecycle
+
+/// A scheduler process. Run two: one is active, the other takes over within five seconds of its death.
+package struct SchedulerService: Service {
+    private let floor: SchedulerFloor
+    private let leadership: Leadership
+    private let logger: Logger
+
+    /// - Parameter name: tells this process from the others; unique per process.
+    package init(_ queue: JobQueue, name: String, host: String, hooks: TestHooks, logger: Logger) {
+        floor = SchedulerFloor(
+            queue: queue,
+            reaper: Reaper(queue.ledger, queue.dispatch, logger: logger),
+            sweeper: Sweeper(queue.ledger, queue.dispatch, logger: logger),
+            pruner: Pruner(queue.ledger),
+            crew: CrewRecovery(queue, logger: logger),
+            hooks: hooks
+        )
+        leadership = Leadership(queue.postgres, holder: name, host: host)
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await lead() }
+                for task in Timetable.tasks(floor) { group.addTask { await keep(task) } }
+            }
+        }
+        // The task is cancelled by now, and the lease shall be given up all the same.
+        await Task { await leadership.resign() }.value
+    }
+
+    private func lead() async {
+        var active = false
+        while !Task.isCancelled {
+            let now = await leadership.renew()
+            if now != active { logger.notice(now ? "this scheduler is active" : "another scheduler is active") }
+            active = now
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func keep(_ task: PeriodicTask) async {
+        while !Task.isCancelled {
+            if leadership.isActive {
+                do {
+                    try await task.run()
+                } catch {
+                    logger.warning("a periodic task failed; it will run again", metadata: ["task": "\(task.name)", "error": "\(error)"])
+                }
+            }
+            try? await Task.sleep(for: task.every)
+        }
+    }
+}

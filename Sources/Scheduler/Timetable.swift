@@ -1,0 +1,35 @@
+import Jobs
+import Queue
+
+/// One periodic task.
+struct PeriodicTask: Sendable {
+    let name: String
+    let every: Duration
+    let run: @Sendable () async throws -> Void
+}
+
+/// Every periodic task, one line each. All are safe to run twice and at any time.
+enum Timetable {
+    static func tasks(_ floor: SchedulerFloor) -> [PeriodicTask] {
+        var tasks = [
+            PeriodicTask(name: "agree with Redis", every: .seconds(1)) { _ = await floor.queue.dispatch.verify() },
+            PeriodicTask(name: "refresh caps", every: .seconds(5)) { try await floor.queue.dispatch.refreshLimits() },
+            PeriodicTask(name: "recover crew runs", every: .seconds(2)) { try await floor.crew.run() },
+            PeriodicTask(name: "prune finished jobs", every: .seconds(60)) { try await floor.pruner.run() },
+        ]
+        guard floor.hooks.mutant != .noSweep else { return tasks }
+        tasks.append(PeriodicTask(name: "end lost sessions", every: .milliseconds(500)) { try await floor.reaper.run() })
+        tasks.append(PeriodicTask(name: "sweep waiting jobs", every: .seconds(1)) { try await floor.sweeper.run() })
+        return tasks
+    }
+}
+
+/// What the tasks work with.
+struct SchedulerFloor: Sendable {
+    let queue: JobQueue
+    let reaper: Reaper
+    let sweeper: Sweeper
+    let pruner: Pruner
+    let crew: CrewRecovery
+    let hooks: TestHooks
+}

@@ -1,0 +1,127 @@
+private import Crypto
+package import Domain
+private import FoundationEssentials
+package import PostgresClient
+
+/// Tenants, their people and their keys.
+package struct AccountStore: Sendable {
+    private let postgres: Postgres
+
+    package init(_ postgres: Postgres) {
+        self.postgres = postgres
+    }
+
+    /// A new key, whose plaintext exists here and nowhere else afterwards.
+    package struct NewKey: Sendable {
+        package let id: String
+        package let plaintext: String
+    }
+
+    package struct NewTenant: Sendable {
+        package let id: Tenant.ID
+        package let owner: User.ID
+        package let email: String
+    }
+
+    // MARK: Who is asking
+
+    /// The caller behind an API key; nil where it is unknown, revoked or expired, or its tenant's member is not active.
+    package func caller(key: String) async throws(PostgresError) -> Caller? {
+        let result = try await postgres.query(
+            """
+            SELECT k.id, k.tenant_id, k.created_by, k.scopes, k.mode FROM api_keys k
+            JOIN memberships m ON m.tenant_id = k.tenant_id AND m.user_id = k.created_by AND m.status = 'active'
+            WHERE k.key_hash = \(Self.hash(key)) AND k.revoked_at IS NULL
+              AND (k.expires_at IS NULL OR k.expires_at > now())
+            """
+        )
+        guard let row = result.first else { return nil }
+        let (id, tenant, user, scopes, mode) = try row.decode(
+            String.self, Tenant.ID.self, User.ID.self, [String].self, KeyMode.self
+        )
+        let known = Set(scopes.compactMap(Scope.init(rawValue:)))
+        return Caller(tenant: tenant, user: user, key: id, scopes: known, mode: mode)
+    }
+
+    private static func hash(_ key: String) -> PostgresBytes {
+        PostgresBytes(SHA256.hash(data: Data(key.utf8)))
+    }
+
+    // MARK: Making them
+
+    /// Makes a tenant with an owner; a subscription too, where a plan is given.
+    package func createTenant(name: String, plan: Plan?) async throws -> NewTenant {
+        let tenant = Tenant.ID.make()
+        let owner = User.ID.make()
+        let email = "owner@\(tenant.rawValue).example"
+        var statements: [SQL] = [
+            "INSERT INTO tenants (id, name) VALUES (\(tenant), \(name))",
+            "INSERT INTO users (id, email, name) VALUES (\(owner), \(email), \("Owner of \(name)"))",
+            "INSERT INTO memberships (tenant_id, user_id, role) VALUES (\(tenant), \(owner), 'owner')",
+        ]
+        if let plan { statements += Self.setPlan(plan, tenant) }
+        _ = try await postgres.pipeline(statements)
+        return NewTenant(id: tenant, owner: owner, email: email)
+    }
+
+    /// The plan and the cap that comes with it, as the operator says.
+    private static func setPlan(_ plan: Plan, _ tenant: Tenant.ID) -> [SQL] {
+        [
+            """
+            INSERT INTO subscriptions (id, tenant_id, plan, status)
+            VALUES (\("operator:\(tenant)"), \(tenant), \(plan), 'active')
+            ON CONFLICT (id) DO UPDATE SET plan = excluded.plan, status = 'active', updated_at = now()
+            """,
+            """
+            INSERT INTO queue_limits (queue, tenant, concurrency) VALUES ('crew', \(tenant), \(plan.crewCap))
+            ON CONFLICT (queue, tenant) DO UPDATE SET concurrency = excluded.concurrency
+            """,
+        ]
+    }
+
+    /// Sets a tenant's plan.
+    ///
+    /// - Returns: false where there is no such tenant.
+    package func setPlan(_ plan: Plan, for tenant: Tenant.ID) async throws(PostgresError) -> Bool {
+        guard try await postgres.query("SELECT 1 FROM tenants WHERE id = \(tenant)").first != nil else { return false }
+        _ = try await postgres.pipeline(Self.setPlan(plan, tenant))
+        return true
+    }
+
+    /// Makes an API key in the name of the tenant's owner.
+    ///
+    /// - Returns: nil where there is no such tenant.
+    package func createKey(
+        tenant: Tenant.ID,
+        name: String,
+        scopes: [Scope],
+        mode: KeyMode
+    ) async throws(PostgresError) -> NewKey? {
+        let id = CUID.make()
+        let plaintext = Self.newKey(mode)
+        let result = try await postgres.query(
+            """
+            INSERT INTO api_keys (id, tenant_id, created_by, name, prefix, key_hash, mode, scopes)
+            SELECT \(id), tenant_id, user_id, \(name), \(String(plaintext.prefix(12))), \(Self.hash(plaintext)), \(mode),
+                   \(scopes)::text[]
+            FROM memberships WHERE tenant_id = \(tenant) AND role = 'owner' RETURNING id
+            """
+        )
+        return result.first == nil ? nil : NewKey(id: id, plaintext: plaintext)
+    }
+
+    /// `gt_live_` or `gt_test_` and 64 hex digits (decision D-4).
+    private static func newKey(_ mode: KeyMode) -> String {
+        let digits = Array("0123456789abcdef")
+        let random = SymmetricKey(size: .bits256).withUnsafeBytes { bytes in
+            String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        }
+        return "gt_\(mode.rawValue)_\(random)"
+    }
+
+    /// The plan in force; nil without an active subscription.
+    package func plan(of tenant: Tenant.ID) async throws(PostgresError) -> Plan? {
+        let result = try await postgres.query("SELECT plan FROM entitlements WHERE tenant_id = \(tenant)")
+        return try result.first?.decode(Plan.self)
+    }
+}

@@ -1,0 +1,14 @@
+package import PostgresClient
+
+/// The database's schema, oldest file first. Add a file, add its line; never change one that has been released.
+package enum Schema {
+    package static let migrations: [Migration] = [
+        migration("0001_queue", PackageResources._001_queue_sql),
+        migration("0002_accounts", PackageResources._002_accounts_sql),
+        migration("0003_engagements", PackageResources._003_engagements_sql),
+    ]
+
+    private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {
+        Migration(name: name, sql: String(decoding: bytes, as: UTF8.self))
+    }
+}

@@ -1,0 +1,104 @@
+import Jobs
+import Logging
+import Queue
+import RedisClient
+import Synchronization
+
+/// The conversation with Redis: one cycle at a time, in which results and free slots pile up for the next.
+extension WorkerSession {
+    func pump() async {
+        pumpBell.ring()
+        while !Task.isCancelled {
+            await pumpBell.wait()
+            while !Task.isCancelled, await turn() {}
+        }
+    }
+
+    /// One turn.
+    ///
+    /// - Returns: true when there is reason for another one at once.
+    private func turn() async -> Bool {
+        guard queue.dispatch.isAgreed else { return await withoutRedis() }
+        let (requests, order) = state.withLock { ($0.nextCycle(), $0.classOrder) }
+        guard !requests.isEmpty else { return false }
+        let replies = await queue.dispatch.cycle(requests, session: id, classOrder: order)
+        var failure: RedisError?
+        for (request, reply) in zip(requests, replies) {
+            switch reply {
+            case .success(let reply):
+                state.withLock { $0.cycled(request, reply, now: .now) }
+                cancel(reply.cancellations)
+            case .failure(let error):
+                state.withLock { $0.cycleFailed(request) }
+                failure = error
+            }
+        }
+        writerBell.ring()
+        guard let failure else { return state.withLock { $0.wantsCycle } }
+        logger.info("a cycle failed", metadata: ["error": "\(failure)"])
+        queue.dispatch.suspect(failure)
+        if await agree() { await resync() }
+        return true
+    }
+
+    private func agree() async -> Bool {
+        switch await queue.dispatch.verify() {
+        case .agreed: return true
+        case .rebuilt:
+            state.withLock { $0.dropAcknowledgements() }
+            return true
+        case .elsewhere, .unreachable: return false
+        }
+    }
+
+    /// Opens the session in Redis and compares the books: after any lost reply Redis may hold ids for us that we never heard
+    /// of.
+    private func resync() async {
+        do {
+            try await queue.dispatch.open(session: id)
+            let held = try await queue.dispatch.held(by: id, queues: configuration.queues.map(\.rawValue))
+            state.withLock { $0.reconcile(held) }
+        } catch {
+            queue.dispatch.suspect(error)
+        }
+    }
+
+    /// Redis is away or not to be trusted: the ledger is asked directly, and Redis is looked at again meanwhile.
+    private func withoutRedis() async -> Bool {
+        if await agree() {
+            await resync()
+            return true
+        }
+        state.withLock { $0.claimWithoutRedis() }
+        writerBell.ring()
+        try? await Task.sleep(for: .milliseconds(Int.random(in: 60...120)))
+        return !state.withLock { $0.quiet }
+    }
+
+    // MARK: Waiting for work
+
+    /// Sits in a blocking read while there are free slots. Its timeout is also the net under a lost wake-up.
+    func wake() async {
+        let redis = queue.dispatch.redis
+        let blocking = redis.blocking()
+        let queues = configuration.queues.map(\.rawValue)
+        while !Task.isCancelled {
+            let (free, limit) = state.withLock { ($0.free, $0.waitLimit(now: .now, limit: .seconds(2))) }
+            guard free > 0 else {
+                await slotBell.wait()
+                continue
+            }
+            do {
+                let woken = try await queue.dispatch.wait(on: blocking, queues: queues, timeout: limit)
+                state.withLock { state in
+                    if let woken { state.hint(woken) } else if limit >= .seconds(2) { state.hintAll() }
+                    state.hintDue(now: .now)
+                }
+            } catch {
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+            pumpBell.ring()
+        }
+        await blocking.close()
+    }
+}
