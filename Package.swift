@@ -139,7 +139,7 @@ let package = Package(
         ),
         .testTarget(
             name: "QueueTests",
-            dependencies: ["Queue", "PostgresClient", "RedisClient", "TestSupport"],
+            dependencies: ["Queue", "PostgresClient", "RedisClient", "Embedded", "TestSupport", logging],
             swiftSettings: house
         ),
         .testTarget(name: "CrewTests", dependencies: ["Crew", "Domain"], swiftSettings: house),
@@ -166,10 +166,17 @@ let package = Package(
             ],
             swiftSettings: house
         ),
-        .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", subprocess], swiftSettings: house),
+        .testTarget(
+            name: "EmbeddedTests",
+            dependencies: ["Embedded", "TestSupport", subprocess, logging],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "Embedded", "PostgresClient", "RedisClient", "Domain", asyncHTTPClient, subprocess],
+            dependencies: [
+                "TestSupport", "Embedded", "Queue", "Stores", "PostgresClient", "RedisClient", "Domain", asyncHTTPClient,
+                nioCore, nioHTTP1, logging,
+            ],
             swiftSettings: house
         ),
     ]

@@ -1,12 +1,16 @@
 /// The roll call of jobs. The raw values are stored in Postgres: rename a case freely, never its string.
 package enum JobKind: String, CaseIterable, Sendable {
     case startCrew = "crew.start"
+    case crewStep = "crew.step"
+    case finishCrew = "crew.finish"
     case canary = "maint.canary"
     case probe = "test.probe"
 
     package var job: any Job.Type {
         switch self {
         case .startCrew: StartCrew.self
+        case .crewStep: CrewStep.self
+        case .finishCrew: FinishCrew.self
         case .canary: Canary.self
         case .probe: Probe.self
         }

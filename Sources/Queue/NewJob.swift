@@ -97,6 +97,8 @@ package struct ClaimedJob: Sendable {
     package let tenant: String
     package let failures: Int
     package let maxAttempts: Int
+    /// Attempts that took their worker down. A job with two is a suspect, and a worker runs one suspect at a time.
+    package let losses: Int
 
     package init(
         id: Int,
@@ -106,7 +108,8 @@ package struct ClaimedJob: Sendable {
         queue: String,
         tenant: String,
         failures: Int,
-        maxAttempts: Int
+        maxAttempts: Int,
+        losses: Int = 0
     ) {
         self.id = id
         self.attempt = attempt
@@ -116,5 +119,6 @@ package struct ClaimedJob: Sendable {
         self.tenant = tenant
         self.failures = failures
         self.maxAttempts = maxAttempts
+        self.losses = losses
     }
 }

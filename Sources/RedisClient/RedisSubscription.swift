@@ -75,9 +75,9 @@ extension RedisSubscription {
     fileprivate func begin(_ channels: [String]) async throws(RedisError) {
         connection.listen { [feed, address = connection.address] in Self.pass($0, to: feed, from: address) }
         connection.channel.closeFuture.whenComplete { [feed, connection] _ in
-            feed.finish(
-                throwing: RedisError.connectionLost(to: connection.address, because: connection.ended ?? "closed")
-            )
+            let reason = connection.ended ?? RedisConnection.closedByUs
+            guard reason != RedisConnection.closedByUs else { return feed.finish() }
+            feed.finish(throwing: RedisError.connectionLost(to: connection.address, because: reason))
         }
         // A command for each channel: one for all would be confirmed many times but refused only once.
         let commands = channels.map { ["SUBSCRIBE", $0] }

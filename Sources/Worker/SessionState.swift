@@ -228,6 +228,23 @@ package struct SessionState: Sendable {
 
     // MARK: Execution
 
+    /// Of claimed jobs, those that may start. A worker runs one suspect at a time, so that a job that kills workers is found
+    /// out without taking innocent ones along; further suspects are put back for a moment, and nothing is counted.
+    package mutating func admit(_ claimed: [ClaimedJob], tickets: [Int: Ticket]) -> [ClaimedJob] {
+        var hasSuspect = running.values.contains { $0.job.losses >= Reaper.suspectFrom }
+        return claimed.filter { job in
+            guard job.losses >= Reaper.suspectFrom else { return true }
+            guard hasSuspect else {
+                hasSuspect = true
+                return true
+            }
+            let wait = Settlement.snooze(after: .milliseconds(200), error: nil)
+            let settled = SettledJob(id: job.id, attempt: job.attempt, settlement: wait)
+            results.append(Result(job: settled, ticket: tickets[job.id]))
+            return false
+        }
+    }
+
     package mutating func started(_ job: ClaimedJob, _ ticket: Ticket?, deadline: ContinuousClock.Instant) {
         running[job.id] = Running(job: job, ticket: ticket, deadline: deadline)
     }

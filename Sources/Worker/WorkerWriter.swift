@@ -56,20 +56,27 @@ extension WorkerSession {
         let missing = batch.tickets.filter { !ids.contains($0.id) }
         let waiting = missing.isEmpty ? [] : (try? await queue.ledger.notYetDue(missing.map(\.id))) ?? []
         let due = Dictionary(waiting.map { ($0.id, $0.due) }, uniquingKeysWith: { first, _ in first })
-        state.withLock { state in
-            start(claimed, batch, &state)
+        let started = state.withLock { state in
+            let started = start(claimed, batch, &state)
             state.batchDone(batch, counted: counted, claimed: ids, waiting: due)
+            return started
         }
-        for job in claimed { run(job) }
+        for job in started { run(job) }
     }
 
-    private func start(_ claimed: [ClaimedJob], _ batch: SessionState.Batch, _ state: inout SessionState) {
+    private func start(
+        _ claimed: [ClaimedJob],
+        _ batch: SessionState.Batch,
+        _ state: inout SessionState
+    ) -> [ClaimedJob] {
         let tickets = Dictionary(batch.tickets.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let now = ContinuousClock.now
-        for job in claimed {
+        let admitted = state.admit(claimed, tickets: tickets)
+        for job in admitted {
             let limit = executor.policy(of: job)?.timeout ?? .seconds(60)
             state.started(job, tickets[job.id], deadline: now + limit)
         }
+        return admitted
     }
 
     // MARK: Execution

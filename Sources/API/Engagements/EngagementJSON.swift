@@ -24,7 +24,7 @@ extension EngagementDetail {
     }
 }
 
-extension RunRecord {
+extension RunRow {
     func json(engagement: JSON) -> JSON {
         [
             "id": .string(id.rawValue), "engagementId": engagement, "status": .string(status.rawValue),
@@ -35,7 +35,7 @@ extension RunRecord {
     }
 }
 
-extension DeliverableRecord {
+extension DeliverableRow {
     func json(engagement: JSON) -> JSON {
         [
             "id": .string(id.rawValue), "engagementId": engagement, "taskId": .string(task),

@@ -40,7 +40,7 @@ extension Fleet {
             drain: .seconds(try settings.integer("GC_DRAIN_SECONDS", default: 25, in: 0...3600)),
             version: Groundcrew.version
         )
-        let services = JobServices(stores: stores, hooks: hooks)
+        let services = JobServices(stores: stores, models: try models(), hooks: hooks)
         return WorkerService(configuration, queue: queue, services: services, logger: logger)
     }
 

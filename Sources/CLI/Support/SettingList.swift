@@ -11,6 +11,8 @@ struct SettingDescription {
         SettingDescription(name: "OPENAI_API_KEY", meaning: "key of an OpenAI-compatible model server", fallback: "none: the offline provider writes", isSecret: true),
         SettingDescription(name: "OPENAI_BASE_URL", meaning: "that server's address", fallback: "https://api.openai.com/v1"),
         SettingDescription(name: "GC_MODEL", meaning: "model to use for every task on that server", fallback: "by the routing table"),
+        SettingDescription(name: "GC_PRICES_FILE", meaning: "price table of models, as JSON", fallback: "the shipped one"),
+        SettingDescription(name: "GC_UNPRICED_IS_FREE", meaning: "1: a model without a price costs 0", fallback: "the dearest known price"),
         SettingDescription(name: "GC_LEASE_SECONDS", meaning: "a worker's lease", fallback: "10"),
         SettingDescription(name: "GC_DRAIN_SECONDS", meaning: "how long running jobs may go on after SIGTERM", fallback: "25"),
         SettingDescription(name: "GC_WORKER_SLOTS", meaning: "jobs at once per worker process", fallback: "64"),

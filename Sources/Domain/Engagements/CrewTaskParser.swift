@@ -8,6 +8,7 @@ extension CrewTask {
     ///   - json: the value of `tasks`; at most ``limit`` items.
     ///   - knownAgents: the slugs a task may name, ``AgentRoster/assignable`` unless a tenant has its own.
     ///   - allowSimulation: whether `simulate` is honoured; else it is an unknown key.
+    /// - Returns: the tasks in the caller's order.
     /// - Throws: the text for the caller, naming the item.
     package static func parse(
         _ json: JSON,

@@ -36,6 +36,9 @@ enum Folder {
         }
     }
 
+    /// Removes an empty folder and leaves any other alone.
+    static func removeIfEmpty(_ path: String) { rmdir(path) }
+
     static func rename(_ old: String, to new: String) throws {
         guard Glibc.rename(old, new) == 0 else { throw trouble("rename to \(new) the folder", old) }
     }

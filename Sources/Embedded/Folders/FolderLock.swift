@@ -43,9 +43,15 @@ final class FolderLock: Sendable {
     /// Lets go of it; a second time does nothing.
     func release() {
         descriptor.withLock { file in
-            if file >= 0 { close(file) }
+            if file >= 0 { Self.close(file) }
             file = -1
         }
+    }
+
+    // Unlocked first: a child that is just being forked holds a copy of the descriptor until its exec.
+    private static func close(_ file: Int32) {
+        flock(file, LOCK_UN)
+        Glibc.close(file)
     }
 
     private static func open(_ path: String) throws -> Int32 {

@@ -4,22 +4,38 @@
 /// for the server, and the end of input means that the parent is gone, `kill -9` included, because the kernel closes the
 /// only write end. Then the server is stopped with `stopSignal`, and killed after `graceSeconds`.
 /// The shell and the server live in a session of their own, so Ctrl-C in the terminal reaches only the application.
-struct Lifeline: Sendable {
+package struct Lifeline: Sendable {
     /// The server's program and arguments.
-    var command: [String]
+    package var command: [String]
     /// The graceful stop, as `kill -s` spells it: `INT` is Postgres' fast shutdown, `TERM` is Redis' orderly one.
-    var stopSignal: String
+    package var stopSignal: String
     /// How long a graceful stop may take, and how long a start waits for remains of an earlier one, in seconds.
-    var graceSeconds: Int
+    package var graceSeconds: Int
     /// Held by every process of the server as long as it lives: only the kernel lets go of it.
-    var lockFile: String
+    package var lockFile: String
     /// Takes the server's output, appended.
-    var logFile: String
+    package var logFile: String
     /// A folder that is removed when the parent goes away without having stopped the server.
-    var doomedFolder: String?
+    package var doomedFolder: String?
+
+    package init(
+        command: [String],
+        stopSignal: String,
+        graceSeconds: Int,
+        lockFile: String,
+        logFile: String,
+        doomedFolder: String?
+    ) {
+        self.command = command
+        self.stopSignal = stopSignal
+        self.graceSeconds = graceSeconds
+        self.lockFile = lockFile
+        self.logFile = logFile
+        self.doomedFolder = doomedFolder
+    }
 
     /// Arguments for `sh`.
-    var arguments: [String] {
+    package var arguments: [String] {
         [
             "-c", Self.script, "groundcrew-lifeline", stopSignal, String(graceSeconds), lockFile, logFile,
             doomedFolder ?? "",
@@ -34,8 +50,11 @@ struct Lifeline: Sendable {
     static let announcement = "pid "
 
     // Descriptor 3 is the lifeline (a background process of `sh` would read /dev/null instead of 0), 9 the lock.
+    // When it is the shell that was killed, the parent may still want the data: the watcher stops the server, but leaves
+    // the folder, and it holds the lock until it is done, so that a restart waits for it.
     private static let script = """
         stop=$1 grace=$2 lock=$3 log=$4 doomed=$5
+        shell=$$
         shift 5
         cd / && umask 077
         exec 3<&0 </dev/null 9>>"$lock"
@@ -45,6 +64,7 @@ struct Lifeline: Sendable {
         (
             while read -r signal; do kill -s "$signal" "$server"; done
             trap '' TERM
+            kill -0 "$shell" || doomed=
             kill -s "$stop" "$server"
             tries=$((grace * 20))
             while kill -0 "$server" && [ "$tries" -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done
@@ -54,7 +74,7 @@ struct Lifeline: Sendable {
                 rm -rf -- "$doomed" && break
                 sleep 0.2
             done
-        ) <&3 3<&- 9>&- >/dev/null 2>&1 &
+        ) <&3 3<&- >/dev/null 2>&1 &
         watcher=$!
         exec 3<&-
         echo "\(announcement)$server"

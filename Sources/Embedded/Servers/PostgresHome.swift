@@ -37,6 +37,12 @@ struct PostgresHome: Sendable {
     var serverLock: String { place + "/server.lock" }
     var databaseMark: String { place + "/database-made" }
 
+    /// All that a private Postgres puts into its folder.
+    var everything: [String] {
+        let halfMade = Folder.names(in: place).filter { $0.hasPrefix("data.new") }.map { place + "/" + $0 }
+        return halfMade + [data, databaseMark, logFile, serverLock, ownerLock]
+    }
+
     /// Makes the folder. In /var/tmp, where everybody may write, an existing one must be ours.
     func prepare() throws {
         try Folder.make(place)

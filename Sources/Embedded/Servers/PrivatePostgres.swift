@@ -120,7 +120,8 @@ package actor PrivatePostgres {
         guard Inode(home.place) != nil else { return }
         let lock = try FolderLock.take(home.ownerLock)
         defer { lock.release() }
-        for path in [home.data, home.databaseMark, home.logFile, home.serverLock] { try Folder.remove(path) }
+        for path in home.everything { try Folder.remove(path) }
+        Folder.removeIfEmpty(home.place)
     }
 
     private func boot() async throws {

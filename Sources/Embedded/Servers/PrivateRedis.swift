@@ -105,7 +105,8 @@ package actor PrivateRedis {
         guard Inode(place) != nil else { return }
         let lock = try FolderLock.take(place + "/owner.lock")
         defer { lock.release() }
-        for name in kept + ["redis.log", "server.lock"] { try Folder.remove(place + "/" + name) }
+        for name in kept + ["redis.log", "server.lock", "owner.lock"] { try Folder.remove(place + "/" + name) }
+        Folder.removeIfEmpty(place)
     }
 
     /// What Redis itself keeps in its folder.

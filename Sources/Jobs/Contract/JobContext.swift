@@ -35,7 +35,8 @@ package struct JobContext: Sendable {
     package func settle(writing statements: [SQL], enqueuing: [SQL] = []) async throws {
         do {
             try await queue.transaction { transaction in
-                try await transaction.finish([requiredFence] + statements, enqueuing: enqueuing)
+                // The fence last, so that locks are taken in the order of the house: run, tasks, jobs.
+                try await transaction.finish(statements + [requiredFence], enqueuing: enqueuing)
             }
         } catch let error as PostgresError where error.sqlState == Self.refused {
             throw Fenced(job: job.id, attempt: job.attempt)

@@ -1,12 +1,32 @@
+package import Crew
+package import Domain
 package import Stores
 
 /// What all jobs of a process share.
 package struct JobServices: Sendable {
     package let stores: Stores
+    package let models: Models
     package let hooks: TestHooks
 
-    package init(stores: Stores, hooks: TestHooks = TestHooks()) {
+    package init(stores: Stores, models: Models, hooks: TestHooks = TestHooks()) {
         self.stores = stores
+        self.models = models
         self.hooks = hooks
     }
+}
+
+/// The model providers of this process, and how a model is chosen among them.
+package struct Models: Sendable {
+    package let routing: CrewRouting
+    package let allowSimulation: Bool
+    private let providers: [String: any LanguageModel]
+
+    /// - Parameter providers: by their name in the price table; the offline one must be among them.
+    package init(routing: CrewRouting, providers: [any LanguageModel], allowSimulation: Bool) {
+        self.routing = routing
+        self.providers = Dictionary(providers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.allowSimulation = allowSimulation
+    }
+
+    package subscript(provider: String) -> (any LanguageModel)? { providers[provider] }
 }

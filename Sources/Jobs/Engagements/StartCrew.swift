@@ -1,10 +1,69 @@
+private import Crew
 package import Domain
+private import FoundationEssentials
+private import PostgresClient
+private import Stores
 
+/// Plans a run and opens its first steps.
 package struct StartCrew: Job {
     package static let kind = JobKind.startCrew
-    package static let policy = JobPolicy(queue: .crew, priority: 4, timeout: .seconds(60), retry: RetryPolicy(attempts: 5, base: .seconds(1), ceiling: .seconds(30)))
+    package static let policy = JobPolicy(
+        queue: .crew,
+        priority: 4,
+        timeout: .seconds(60),
+        retry: RetryPolicy(attempts: 5, base: .seconds(1), ceiling: .seconds(30))
+    )
+
     let run: Run.ID
-    package init(run: Run.ID) { self.run = run }
-    package static func key(_ run: Run.ID) -> String { "start:\(run)" }
-    package func run(_ context: JobContext) async throws -> Outcome { .done }
+
+    package init(run: Run.ID) {
+        self.run = run
+    }
+
+    package static func uniqueKey(_ run: Run.ID) -> String { "start:\(run)" }
+
+    package func run(_ context: JobContext) async throws -> Outcome {
+        guard let input = try await context.services.stores.runs.planInput(run), input.status == .running else {
+            return .cancel("the run has ended")
+        }
+        guard !input.hasTasks else { return .cancel("the run has been planned") }
+        let models = context.services.models
+        let given = try CrewTask.parse(
+            input.tasks, knownAgents: AgentRoster.assignable, allowSimulation: models.allowSimulation
+        )
+        let plan = CrewPlanner.plan(
+            name: input.name,
+            brief: input.brief,
+            given: given,
+            budget: input.budget,
+            estimator: PlanEstimator(routing: models.routing)
+        )
+        let line = plan.log(budget: input.budget)
+        try await context.settle(
+            writing: [
+                RunLedger.keepEngagement(of: run),
+                RunLedger.lockRun(run),
+                RunLedger.addTasks(try plan.tasks.map(Self.row), to: run),
+                "UPDATE runs SET archetype = \(line) WHERE id = \(run)",
+                RunLedger.append(Self.opening(line, isOffline: models.routing.isOffline), to: run),
+            ],
+            enqueuing: [CrewFollowUps.readySteps(of: run)]
+        )
+        return .settled
+    }
+
+    private static func opening(_ plan: String, isOffline: Bool) -> [RunEvent] {
+        let honest = RunEvent.log(
+            agent: "engagement_manager",
+            "No language model is configured: documents quote the brief (offline-extractive-1)."
+        )
+        return (isOffline ? [honest] : []) + [.log(agent: "chief_strategist", plan)]
+    }
+
+    private static func row(_ task: PlannedTask) throws -> RunLedger.TaskRow {
+        let config = String(decoding: try JSONEncoder().encode(task), as: UTF8.self)
+        return RunLedger.TaskRow(
+            id: task.id, agent: task.agentSlug, config: config, dependsOn: task.dependsOn, optional: task.optional
+        )
+    }
 }

@@ -23,12 +23,21 @@ package struct Probe: Job {
     let failures: Int?
     /// The worker process dies of it.
     let poison: Bool?
+    /// It does not listen to its cancellation: a worker that lost its lease cannot stop it, only the fence can.
+    let stubborn: Bool?
 
-    package init(key: String, milliseconds: Int, failures: Int? = nil, poison: Bool? = nil) {
+    package init(
+        key: String,
+        milliseconds: Int,
+        failures: Int? = nil,
+        poison: Bool? = nil,
+        stubborn: Bool? = nil
+    ) {
         self.key = key
         self.milliseconds = milliseconds
         self.failures = failures
         self.poison = poison
+        self.stubborn = stubborn
     }
 
     private struct Failed: Error {}
@@ -36,6 +45,11 @@ package struct Probe: Job {
     package func run(_ context: JobContext) async throws -> Outcome {
         guard context.services.hooks.enabled else { return .refuse("test.probe runs with GC_TEST_HOOKS=1 only") }
         if poison == true { kill(getpid(), SIGKILL) }
+        // A task of its own, so that no cancellation reaches it.
+        return try await stubborn == true ? Task { try await work(context) }.value : work(context)
+    }
+
+    private func work(_ context: JobContext) async throws -> Outcome {
         if context.services.hooks.mutant == .ackBeforeCommit { try await context.settle { _ in } }
         if milliseconds > 0 { try await Task.sleep(for: .milliseconds(milliseconds)) }
         if context.job.failures < failures ?? 0 { throw Failed() }

@@ -10,7 +10,7 @@ extension Ledger {
         UPDATE jobs SET state = 'running', attempt = attempt + 1, session = \(session), claimed_at = clock_timestamp()
         WHERE id = ANY(\(ids)::bigint[]) AND state = 'queued' AND run_at <= clock_timestamp() + interval '1 second'
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
-        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts
+        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses
         """
     }
 
@@ -27,7 +27,7 @@ extension Ledger {
                      ORDER BY j.priority, j.run_at, j.id LIMIT \(limit))
           AND state = 'queued'
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
-        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts
+        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses
         """
     }
 
@@ -35,13 +35,14 @@ extension Ledger {
         var jobs: [ClaimedJob] = []
         jobs.reserveCapacity(result.count)
         for row in result {
-            let (id, attempt, kind, payload, queue, tenant, failures, maxAttempts) = try row.decode(
-                Int.self, Int.self, String.self, String.self, String.self, String.self, Int.self, Int.self
+            let (id, attempt, kind, payload, queue, tenant, failures, maxAttempts, losses) = try row.decode(
+                Int.self, Int.self, String.self, String.self, String.self, String.self, Int.self, Int.self,
+                Int.self
             )
             jobs.append(
                 ClaimedJob(
                     id: id, attempt: attempt, kind: kind, payload: payload, queue: queue, tenant: tenant,
-                    failures: failures, maxAttempts: maxAttempts
+                    failures: failures, maxAttempts: maxAttempts, losses: losses
                 )
             )
         }

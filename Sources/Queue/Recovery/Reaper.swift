@@ -11,6 +11,8 @@ package struct Reaper: Sendable {
 
     /// Losses after which a job is taken for poison.
     package static let lossLimit = 3
+    /// Losses from which on a job is a suspect: a worker runs one of them at a time.
+    package static let suspectFrom = 2
 
     package init(_ ledger: Ledger, _ dispatch: Dispatch, logger: Logger) {
         self.ledger = ledger
@@ -43,11 +45,12 @@ package struct Reaper: Sendable {
         RETURNING id, host, pid
         """
 
-    /// A loss counts against a job only while the fleet is healthy: when many sessions end at once, it is not the job.
+    /// A loss counts against a job only while the fleet is healthy: when many sessions end at once, it is not the job. And
+    /// it counts only against those of the worker's jobs that have the most losses already, not against their neighbours.
     /// Rows of sessions that ended earlier are found too: a claim may have committed just after its session was ended.
     private static let recover: SQL = """
         WITH lost AS (
-          SELECT j.id, s.state AS ended FROM jobs j JOIN worker_sessions s ON s.id = j.session
+          SELECT j.id, j.session, j.losses AS before, s.state AS ended FROM jobs j JOIN worker_sessions s ON s.id = j.session
           WHERE j.state = 'running' AND s.state IN ('expired','closed')
           ORDER BY j.id LIMIT 10000 FOR UPDATE OF j SKIP LOCKED),
         fleet AS (
@@ -55,7 +58,9 @@ package struct Reaper: Sendable {
           FROM worker_sessions
           WHERE state IN ('live','draining') OR ended_at > clock_timestamp() - interval '60 seconds'),
         verdict AS (
-          SELECT lost.id, (ended = 'expired' AND healthy)::int AS counted FROM lost, fleet)
+          SELECT lost.id, (ended = 'expired' AND healthy
+                           AND before = max(before) OVER (PARTITION BY session))::int AS counted
+          FROM lost, fleet)
         UPDATE jobs j SET
           losses = losses + counted, session = NULL,
           state = CASE WHEN cancel_requested THEN 'cancelled'

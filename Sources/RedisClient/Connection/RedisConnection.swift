@@ -29,6 +29,9 @@ final class RedisConnection: Sendable {
         var isLast = false
     }
 
+    /// The reason of an end that we wanted ourselves.
+    static let closedByUs = "the client was closed"
+
     let address: String
     let channel: any Channel
     private let state: Mutex<State>
@@ -43,6 +46,9 @@ final class RedisConnection: Sendable {
 
     /// Why the connection ended; nil while it lives.
     var ended: String? { state.withLock { $0.ended } }
+
+    /// Whether a reply is awaited.
+    var isBusy: Bool { state.withLock { !$0.queue.isEmpty } }
 
     /// What `CLIENT ID` said; nil where the server does not tell.
     var serverID: Int? {
@@ -102,8 +108,8 @@ final class RedisConnection: Sendable {
             state.isFinishing = true
             return state.queue.isEmpty
         }
-        if isIdle { return end(because: "the client was closed") }
-        channel.eventLoop.scheduleTask(in: grace) { self.end(because: "the client was closed") }
+        if isIdle { return end(because: Self.closedByUs) }
+        channel.eventLoop.scheduleTask(in: grace) { self.end(because: Self.closedByUs) }
     }
 
     /// Ends the connection now. The first reason counts; callers that still wait get it.
@@ -139,7 +145,7 @@ extension RedisConnection {
         for completion in delivery.completions { completion.waiter(completion.outcomes) }
         for reply in delivery.published { delivery.listener?(reply) }
         if let unasked = delivery.unasked { end(because: Self.complaint(unasked)) }
-        if delivery.isLast { end(because: "the client was closed") }
+        if delivery.isLast { end(because: Self.closedByUs) }
     }
 
     /// A server that turns us away (`ERR max number of clients reached`) says so unasked.

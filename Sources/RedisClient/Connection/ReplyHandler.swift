@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOSSL
 
@@ -32,9 +33,12 @@ final class ReplyHandler: ChannelInboundHandler {
     /// A transport error in words; nothing of it can hold a secret.
     static func reason(_ error: any Error) -> String {
         switch error {
-        case let error as NIOSSLError: "TLS failed, check certificate, authority (cafile) and host name: \(error)"
-        case let error as IOError: error.description
+        case is NIOSSLError, is NIOSSLExtraError: "TLS failed, check certificate, authority (cafile) and host: \(error)"
+        // Safe: strerror gives a constant or thread-local text (glibc 2.32), copied at once.
+        case let error as IOError: String(cString: strerror(error.errnoCode))
         case ChannelError.connectTimeout: "no answer in time"
+        // A closed channel has let go of its handlers.
+        case is ChannelPipelineError: "the server closed the connection at once"
         default: "\(error)"
         }
     }

@@ -57,7 +57,7 @@ final class RedisLink: Sendable {
     }
 
     /// Like ``close()``, without waiting.
-    func abandon() { shut()?.end(because: "the client was closed") }
+    func abandon() { shut()?.end(because: RedisConnection.closedByUs) }
 
     private func shut() -> RedisConnection? {
         let (connection, waiters) = plan.withLock { $0.close() }
@@ -127,7 +127,7 @@ extension RedisLink {
 
     private func succeeded(_ connection: RedisConnection) {
         let (waiters, epoch) = plan.withLock { ($0.succeeded(connection), $0.epoch) }
-        guard let waiters else { return connection.end(because: "the client was closed") }
+        guard let waiters else { return connection.end(because: RedisConnection.closedByUs) }
         report("connected to Redis", at: .info, metadata: ["epoch": "\(epoch)"])
         for waiter in waiters { waiter.resume(returning: .success(connection)) }
         connection.channel.closeFuture.whenComplete { [weak self] _ in

@@ -128,6 +128,6 @@ package struct EngagementStore: Sendable {
 /// An engagement and what its crews have done.
 package struct EngagementDetail: Sendable {
     package let engagement: Engagement
-    package let runs: [RunRecord]
-    package let deliverables: [DeliverableRecord]
+    package let runs: [RunRow]
+    package let deliverables: [DeliverableRow]
 }

@@ -2,7 +2,7 @@ package import Domain
 package import PostgresClient
 
 /// A run as callers see it.
-package struct RunRecord: Sendable {
+package struct RunRow: Sendable {
     package let id: Run.ID
     package let status: Run.Status
     package let startedAt: Timestamp
@@ -15,7 +15,7 @@ package struct RunRecord: Sendable {
 }
 
 /// One version of a document.
-package struct DeliverableRecord: Sendable {
+package struct DeliverableRow: Sendable {
     package let id: Deliverable.ID
     package let task: String
     package let filename: String
@@ -43,7 +43,7 @@ package struct LogPage: Sendable {
 
 /// Runs as callers read them. What the engine writes is in ``RunLedger``.
 package struct RunStore: Sendable {
-    private let postgres: Postgres
+    let postgres: Postgres
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
@@ -102,12 +102,12 @@ package struct RunStore: Sendable {
         """
     }
 
-    static func run(_ row: Row) throws(PostgresError) -> RunRecord {
+    static func run(_ row: Row) throws(PostgresError) -> RunRow {
         let (id, status, startedAt, finishedAt, spent, input, output, error, snapshot) = try row.decode(
             Run.ID.self, Run.Status.self, Timestamp.self, Timestamp?.self, NanoUSD.self, Int.self, Int.self,
             String?.self, JSON?.self
         )
-        return RunRecord(
+        return RunRow(
             id: id, status: status, startedAt: startedAt, finishedAt: finishedAt, spent: spent, inputTokens: input,
             outputTokens: output, error: error, pauseSnapshot: snapshot
         )
@@ -120,11 +120,11 @@ package struct RunStore: Sendable {
         """
     }
 
-    static func deliverable(_ row: Row) throws(PostgresError) -> DeliverableRecord {
+    static func deliverable(_ row: Row) throws(PostgresError) -> DeliverableRow {
         let (id, task, filename, content, version, words, createdAt) = try row.decode(
             Deliverable.ID.self, String.self, String.self, String.self, Int.self, Int.self, Timestamp.self
         )
-        return DeliverableRecord(
+        return DeliverableRow(
             id: id, task: task, filename: filename, content: content, version: version, wordCount: words,
             createdAt: createdAt
         )

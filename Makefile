@@ -1,0 +1,74 @@
+# The doors of the house. `make` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# `make up PORT=9000 DATA=/tmp/x`, `make bench ARGS=drain`
+PORT ?= 8080
+DATA ?= .dev
+ARGS ?=
+
+step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
+
+.PHONY: help
+help: ## List these targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 }' \
+		$(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## Install what is missing (Debian packages; quick and offline when all is there)
+	@scripts/setup.sh
+
+.PHONY: build
+build: setup ## Build the binary .build/debug/groundcrew
+	$(call step,'Building groundcrew (a first build takes some minutes)')
+	@scripts/build.sh --product groundcrew
+
+.PHONY: demo
+demo: build ## Boot everything privately, run one engagement from brief to deliverables, say where they lie
+	$(call step,'Running the demo')
+	@.build/debug/groundcrew demo $(ARGS)
+
+.PHONY: up
+up: build ## Run everything on this machine until Ctrl-C (PORT=8080 DATA=.dev)
+	$(call step,'Starting groundcrew dev')
+	@exec .build/debug/groundcrew dev --port $(PORT) --data $(DATA) $(ARGS)
+
+.PHONY: test
+test: setup ## Build everything, check it, run all tests
+	$(call step,'Building with tests (a first build takes some minutes)')
+	@scripts/build.sh --build-tests
+	$(call step,'Checking')
+	@scripts/check.sh
+	$(call step,'Testing')
+	@swift test --skip-build --disable-xctest --explicit-target-dependency-import-check error $(ARGS)
+
+.PHONY: check
+check: ## Format, arrows and forbidden words, in seconds
+	@scripts/check.sh
+
+.PHONY: format
+format: ## Format every Swift file in place
+	@swift format format --in-place --recursive --parallel Package.swift Sources Tests
+
+.PHONY: bench
+bench: setup ## Build for speed and measure (ARGS="enqueue --jobs 100000"; see bench/)
+	$(call step,'Building groundcrew with optimisation')
+	@scripts/build.sh -c release --product groundcrew
+	$(call step,'Measuring')
+	@.build/release/groundcrew bench $(ARGS)
+
+.PHONY: docker-check
+docker-check: ## See whether docker-compose.yml is valid (needs docker-compose, no daemon)
+	@scripts/docker-check.sh
+
+.PHONY: clean
+clean: ## Remove what was built and the development data in .dev
+	@for lock in .dev/*/owner.lock; do \
+		if [[ -e $$lock ]] && ! flock -n "$$lock" true; then \
+			echo "clean: groundcrew dev is running (process $$(cat "$$lock")): stop it first." >&2; exit 1; \
+		fi; \
+	done
+	rm -rf .build .dev

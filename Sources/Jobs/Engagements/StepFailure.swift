@@ -1,0 +1,43 @@
+import Crew
+import Domain
+import PostgresClient
+import Stores
+
+/// Books a task that will not be tried again, and what that means for the rest of the run.
+struct StepFailure {
+    private let step: StepInProgress
+    private let planned: PlannedTask
+
+    init(_ step: StepInProgress, _ planned: PlannedTask) {
+        self.step = step
+        self.planned = planned
+    }
+
+    private var run: Run.ID { step.run }
+
+    /// No next call fits the budget (design O-4): nothing new begins, finished documents stay.
+    func budget() async throws {
+        let input = step.input
+        try await fail(run: "Budget exceeded ($\(input.spent.cents) of $\(input.budget.cents))")
+    }
+
+    func fail(run error: String) async throws {
+        try await settle(error, RunLedger.skipRest(of: run, error: error))
+    }
+
+    /// A required task takes its descendants along; an optional one only cuts its own edges.
+    func fail(task error: String) async throws {
+        let rest = step.input.optional
+            ? RunLedger.openDependants(of: step.task, run) : RunLedger.skipDescendants(of: step.task, run)
+        try await settle(error, [rest])
+    }
+
+    private func settle(_ error: String, _ rest: [SQL]) async throws {
+        let line = RunEvent.log(agent: planned.agentSlug, "Task failed: \(step.task): \(error)")
+        try await step.context.settle(
+            writing: [RunLedger.lockRun(run), RunLedger.failTask(step.task, of: run, error: error)] + rest
+                + [RunLedger.append([line], to: run)],
+            enqueuing: [CrewFollowUps.readySteps(of: run, waitedFor: step.task), CrewFollowUps.finish(of: run)]
+        )
+    }
+}

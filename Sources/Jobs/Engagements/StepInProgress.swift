@@ -1,0 +1,215 @@
+import Crew
+import Domain
+import FoundationEssentials
+import PostgresClient
+import Queue
+import Stores
+
+/// One try of a step: choose, reserve, call, book.
+struct StepInProgress {
+    enum Next {
+        case ended(Outcome)
+        case again(StepVariation)
+    }
+
+    let run: Run.ID
+    let task: String
+    let context: JobContext
+    let input: StepInput
+
+    private var models: Models { context.services.models }
+
+    func go(_ variation: StepVariation) async throws -> Next {
+        let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
+        guard let call = try prepare(planned, variation) else {
+            try await StepFailure(self, planned).budget()
+            return .ended(.settled)
+        }
+        guard let id = try await reserve(planned, call) else { return try await lost(variation, planned) }
+        return try await ask(call, id, planned, variation)
+    }
+
+    // MARK: Before the call
+
+    private struct Call {
+        let provider: any LanguageModel
+        let request: ModelRequest
+        let choice: RouteChoice
+    }
+
+    /// Nil where the budget allows no call any more.
+    private func prepare(_ planned: PlannedTask, _ variation: StepVariation) throws -> Call? {
+        let routing = models.routing
+        let first = RouteQuestion(task: planned, promptTokens: 0, budgetLeft: nil, down: variation.down)
+        guard let wish = routing.candidates(for: first).first else { return nil }
+        let draft = request(planned, wish, planned.outputLimit, variation)
+        let question = RouteQuestion(
+            task: planned, promptTokens: TokenBound.prompt(draft), budgetLeft: input.budgetLeft, down: variation.down
+        )
+        guard let choice = routing.choose(question), let provider = models[choice.route.provider] else { return nil }
+        let isSame = choice.route.model == wish.model && choice.maxOutput == draft.maxOutput
+        let request = isSame ? draft : request(planned, choice.route, choice.maxOutput, variation)
+        return Call(provider: provider, request: request, choice: choice)
+    }
+
+    private func request(
+        _ planned: PlannedTask,
+        _ route: ModelRoute,
+        _ maxOutput: Int,
+        _ variation: StepVariation
+    ) -> ModelRequest {
+        CrewPrompt.request(
+            PromptEngagement(name: input.name, client: input.client, brief: input.brief),
+            PromptParts(
+                task: planned,
+                dependencies: input.dependencies.map { dependency in
+                    PromptDependency(id: dependency.id, title: title(dependency.config), output: dependency.output)
+                },
+                previous: input.draft,
+                nonce: CUID.make(),
+                model: models.routing.prices.price(of: route.model, provider: route.provider),
+                maxOutput: maxOutput,
+                origin: ModelRequest.Origin(
+                    run: run.rawValue, task: task, step: input.draft == nil ? 1 : 2,
+                    attempt: context.job.failures + 1
+                ),
+                shrink: variation.shrink
+            )
+        )
+    }
+
+    private func title(_ config: String) -> String {
+        (try? JSONDecoder().decode(PlannedTask.self, from: Data(config.utf8)))?.title ?? ""
+    }
+
+    private func reserve(_ planned: PlannedTask, _ call: Call) async throws -> Int? {
+        let draft = RunLedger.CallDraft(
+            run: run,
+            task: task,
+            job: context.job.id,
+            attempt: context.job.attempt,
+            agent: planned.agentSlug,
+            model: call.choice.route.model,
+            reason: call.choice.route.reason.rawValue,
+            reservation: call.choice.reservation
+        )
+        let isFirst = input.taskStatus == .ready
+        let events = isFirst ? [RunEvent.log(agent: planned.agentSlug, "Starting task: \(task)")] : []
+        let booked = try await context.queue.postgres.query(RunLedger.begin(draft, announcing: events))
+        return try booked.first?.decode(Int.self)
+    }
+
+    /// The reservation did not go through: the run moved on, the job is not ours any more, or others took the money.
+    private func lost(_ variation: StepVariation, _ planned: PlannedTask) async throws -> Next {
+        guard variation.races < 20 else {
+            try await StepFailure(self, planned).budget()
+            return .ended(.settled)
+        }
+        var next = variation
+        next.races += 1
+        return .again(next)
+    }
+
+    // MARK: The call
+
+    private func ask(
+        _ call: Call,
+        _ id: Int,
+        _ planned: PlannedTask,
+        _ variation: StepVariation
+    ) async throws -> Next {
+        do {
+            let reply = try await call.provider.complete(call.request, onText: { _ in })
+            let charge = models.routing.prices.charge(
+                for: reply, to: call.request, provider: call.choice.route.provider
+            )
+            try await StepSuccess(self, planned).book(reply, charge, call: id)
+            return .ended(.settled)
+        } catch let fault as ModelFault {
+            return try await handle(fault, call, id, planned, variation)
+        }
+    }
+
+    private func handle(
+        _ fault: ModelFault,
+        _ call: Call,
+        _ id: Int,
+        _ planned: PlannedTask,
+        _ variation: StepVariation
+    ) async throws -> Next {
+        let provider = call.choice.route.provider
+        let others = models.routing.candidates(
+            for: RouteQuestion(
+                task: planned, promptTokens: 0, budgetLeft: nil, down: variation.down.union([provider])
+            )
+        )
+        let job = context.job
+        let history = StepHistory(
+            failures: job.failures,
+            uncounted: max(0, job.attempt - 1 - job.failures),
+            hasShrunk: variation.shrink > 0,
+            canFailOver: !others.isEmpty
+        )
+        let verdict = FaultPolicy.verdict(on: fault, history: history, jitter: .random(in: 0..<1))
+        try await settleCost(fault, call, id, planned, verdict)
+        switch verdict.action {
+        case .retry(let delay, isCounted: true): return .ended(.retry(after: delay, fault.description))
+        case .retry(let delay, isCounted: false): return .ended(.snooze(delay, fault.description))
+        case .failover:
+            var next = variation
+            next.down.insert(provider)
+            return .again(next)
+        case .shrink:
+            var next = variation
+            next.shrink += 1
+            return .again(next)
+        case .abandon: throw CancellationError()
+        case .repair(let why): try await StepFailure(self, planned).fail(task: why)
+        case .fallback: try await StepFailure(self, planned).fail(task: fault.description)
+        case .failTask(let error): try await StepFailure(self, planned).fail(task: error)
+        case .failRun(let error): try await StepFailure(self, planned).fail(run: error)
+        }
+        return .ended(.settled)
+    }
+
+    /// Books what a failed call cost. Where the outcome is not known, its whole reservation stays charged.
+    private func settleCost(
+        _ fault: ModelFault,
+        _ call: Call,
+        _ id: Int,
+        _ planned: PlannedTask,
+        _ verdict: StepVerdict
+    ) async throws {
+        var end = RunLedger.CallEnd(call: id, state: .failed, cost: .zero, fault: fault.description)
+        switch fault {
+        case .cancelled(let bytes):
+            let charge = models.routing.prices.charge(
+                forCancelled: call.request, partialOutputBytes: bytes, provider: call.choice.route.provider
+            )
+            end = RunLedger.CallEnd(
+                call: id, state: .failed, cost: min(charge.cost, call.choice.reservation),
+                inputTokens: charge.usage.input, outputTokens: charge.usage.output, isEstimated: true,
+                fault: fault.description
+            )
+        case .timeout(.firstByte), .timeout(.silence), .timeout(.total), .truncated:
+            end = RunLedger.CallEnd(
+                call: id, state: .unknown, cost: call.choice.reservation, fault: fault.description
+            )
+        default: break
+        }
+        let line = "\(task): \(fault.description)\(Self.consequence(verdict.action))"
+        let statements = [RunLedger.end(end, of: run), RunLedger.append([.log(agent: planned.agentSlug, line)], to: run)]
+        // This task may have been cancelled, and the money must be booked all the same.
+        let postgres = context.queue.postgres
+        _ = try await Task { try await postgres.pipeline(statements) }.value
+    }
+
+    private static func consequence(_ action: StepVerdict.Action) -> String {
+        switch action {
+        case .retry(let delay, _): "; trying again in \(max(1, delay.components.seconds)) s"
+        case .failover: "; trying another provider"
+        case .shrink: "; trying again with less material"
+        default: ""
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Crew
+import Domain
+import PostgresClient
+import Queue
+import Stores
+
+/// Books an answer: its cost always, and the document unless the run has ended meanwhile.
+struct StepSuccess {
+    private let step: StepInProgress
+    private let planned: PlannedTask
+
+    init(_ step: StepInProgress, _ planned: PlannedTask) {
+        self.step = step
+        self.planned = planned
+    }
+
+    private var run: Run.ID { step.run }
+    private var task: String { step.task }
+
+    func book(_ reply: ModelReply, _ charge: ModelCharge, call: Int) async throws {
+        let end = RunLedger.CallEnd(
+            call: call,
+            state: .settled,
+            cost: charge.cost,
+            inputTokens: charge.usage.input,
+            outputTokens: charge.usage.output,
+            isEstimated: charge.isEstimated
+        )
+        do {
+            try await patiently { try await settle(reply, charge.cost, end) }
+        } catch let fenced as Fenced {
+            // Too late for the document, never for the bill.
+            try await patiently { _ = try await step.context.queue.postgres.query(RunLedger.end(end, of: run)) }
+            throw fenced
+        }
+    }
+
+    /// An answer is paid for, so Postgres being away for a moment does not throw it away. Doing it again is safe: the fence
+    /// lets it through once.
+    private func patiently(_ write: () async throws -> Void) async throws {
+        while true {
+            do {
+                return try await write()
+            } catch let error as PostgresError where error.isUnavailable && !Task.isCancelled {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 100...400)))
+            }
+        }
+    }
+
+    private func settle(_ reply: ModelReply, _ cost: NanoUSD, _ end: RunLedger.CallEnd) async throws {
+        let text = (step.input.draft ?? "") + reply.text
+        switch FinishPolicy.verdict(on: reply.finish, continuations: step.input.draft == nil ? 0 : 1) {
+        case .accept: try await complete(text, cost, end)
+        case .acceptWithNote(let note): try await complete(text + "\n\n" + note + "\n", cost, end)
+        case .resume: try await resume(text, cost, end)
+        }
+    }
+
+    private func complete(_ text: String, _ cost: NanoUSD, _ end: RunLedger.CallEnd) async throws {
+        let words = text.split(whereSeparator: \.isWhitespace).count
+        let events: [RunEvent] = [
+            .log(agent: planned.agentSlug, "Completed task: \(task) (\(words) words)"),
+            .taskComplete(task),
+            .cost(step.input.spent + cost),
+        ]
+        try await step.context.settle(
+            writing: [
+                RunLedger.keepEngagement(of: run),
+                RunLedger.lockRun(run),
+                RunLedger.end(end, of: run),
+                RunLedger.completeTask(task, of: run, cost: cost),
+                RunLedger.addDeliverable(
+                    filename: planned.filename, content: text.replacing("\0", with: "\u{FFFD}"), words: words,
+                    task: task, of: run
+                ),
+                RunLedger.openDependants(of: task, run),
+                RunLedger.append(events, to: run),
+            ],
+            enqueuing: [CrewFollowUps.readySteps(of: run, waitedFor: task), CrewFollowUps.finish(of: run)]
+        )
+    }
+
+    /// The answer was cut off at the length limit: one more step of the same task goes on from there.
+    private func resume(_ text: String, _ cost: NanoUSD, _ end: RunLedger.CallEnd) async throws {
+        let next = try NewJob(
+            CrewStep(run: run, task: task), tenant: step.context.job.tenant, uniqueKey: CrewStep.uniqueKey(run, task)
+        )
+        try await step.context.settle(
+            writing: [
+                RunLedger.lockRun(run),
+                RunLedger.end(end, of: run),
+                RunLedger.keepDraft(text.replacing("\0", with: "\u{FFFD}"), of: task, run, cost: cost),
+                RunLedger.append([.log(agent: planned.agentSlug, "\(task): going on after the length limit")], to: run),
+            ],
+            enqueuing: [Ledger.insert([next])]
+        )
+    }
+}

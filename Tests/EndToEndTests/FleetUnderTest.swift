@@ -1,0 +1,149 @@
+import AsyncHTTPClient
+import Domain
+import Embedded
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PostgresClient
+import Queue
+import RedisClient
+import Stores
+import TestSupport
+
+/// The real binary as real processes, on a database and a Redis of their own.
+final class FleetUnderTest: Sendable {
+    let world: World
+    let redis: PrivateRedis
+    let environment: [String: String]
+
+    /// - Parameters:
+    ///   - lease: seconds; short, so that a test need not wait ten.
+    ///   - extra: further settings, such as a seeded bug.
+    init(lease: Int = 2, extra: [String: String] = [:], databaseURL: String? = nil) async throws {
+        redis = try await TestStack.shared().dedicatedRedis()
+        world = try await World.fresh(queues: Self.queues, redisURL: redis.url)
+        var environment = ProcessInfo.processInfo.environment
+        environment["DATABASE_URL"] = databaseURL ?? world.databaseURL
+        environment["REDIS_URL"] = redis.url
+        environment["GC_NAMESPACE"] = world.namespace
+        environment["GC_LEASE_SECONDS"] = String(lease)
+        environment["GC_LOG_LEVEL"] = "warning"
+        environment["GC_SIMULATE"] = "1"
+        environment["GC_TEST_HOOKS"] = "1"
+        self.environment = environment.merging(extra) { $1 }
+    }
+
+    /// As `QueueName` has them; the binary's own list is not an arrow of this floor.
+    private static let queues = [
+        "crew", "project", "plan", "fetch", "export", "index", "webhook", "stripe", "email", "maint",
+    ]
+
+    /// Starts one process of the binary.
+    func start(_ arguments: String..., extra: [String: String] = [:]) throws -> FleetProcess {
+        try FleetProcess(arguments, environment.merging(extra) { $1 })
+    }
+
+    func close() async {
+        await world.close()
+        await redis.stop()
+    }
+}
+
+/// One running process. Killed when it is forgotten.
+final class FleetProcess: @unchecked Sendable {
+    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
+    private let process = Process()
+
+    init(_ arguments: [String], _ environment: [String: String]) throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let binary = environment["GC_BINARY"] ?? root.appending(path: ".build/debug/groundcrew").path
+        process.executableURL = URL(filePath: binary)
+        process.arguments = arguments
+        process.environment = environment
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = environment["GC_TEST_VERBOSE"] == nil ? FileHandle.nullDevice : FileHandle.standardError
+        try process.run()
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    var isRunning: Bool { process.isRunning }
+
+    func signal(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    /// Waits for the end and returns the exit code.
+    func end(within limit: Duration) async throws -> Int32 {
+        try await eventually(within: limit, "the end of a process") { !process.isRunning }
+        return process.terminationStatus
+    }
+
+    func stop() async throws {
+        guard process.isRunning else { return }
+        signal(SIGCONT)
+        signal(SIGTERM)
+        if (try? await end(within: .seconds(10))) == nil { signal(SIGKILL) }
+    }
+}
+
+/// A caller of the API.
+struct Caller: Sendable {
+    let port: Int
+    let key: String
+
+    /// Makes a tenant and a key, and waits until the API answers.
+    static func ready(_ fleet: FleetUnderTest, port: Int, stores: Stores? = nil) async throws -> Caller {
+        let accounts = (stores ?? fleet.world.stores).accounts
+        let tenant = try await accounts.createTenant(name: "Test", plan: .enterprise)
+        guard
+            let key = try await accounts.createKey(tenant: tenant.id, name: "k", scopes: [.readWrite], mode: .live)
+        else { throw NeverHappened(description: "no key") }
+        let caller = Caller(port: port, key: key.plaintext)
+        try await eventually(within: .seconds(20), "the API to answer") {
+            (try? await caller.call("GET", "/api/health"))?.status == 200
+        }
+        return caller
+    }
+
+    func call(_ method: String, _ path: String, _ body: JSON? = nil) async throws -> (status: Int, body: JSON) {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.method = .init(rawValue: method)
+        request.headers.add(name: "Authorization", value: "Bearer \(key)")
+        if let body { request.body = .bytes(ByteBuffer(string: body.text)) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let bytes = try await response.body.collect(upTo: 16 << 20)
+        return (Int(response.status.code), (try? JSON(parsing: Data(bytes.readableBytesView))) ?? .null)
+    }
+
+    /// Creates an engagement with these tasks and starts a run; returns the engagement's id.
+    func startRun(tasks: JSON, budget: Double = 5) async throws -> String {
+        let draft: JSON = [
+            "name": "Load", "client": "Test", "brief": "Test the fleet.", "budget": .number(budget), "tasks": tasks,
+        ]
+        let created = try await call("POST", "/api/engagements", draft)
+        guard created.status == 201, let id = created.body["id"]?.stringValue else {
+            throw NeverHappened(description: "create answered \(created.status): \(created.body.text)")
+        }
+        let started = try await call("POST", "/api/engagements/\(id)/run")
+        guard started.status == 200 else {
+            throw NeverHappened(description: "run answered \(started.status): \(started.body.text)")
+        }
+        return id
+    }
+}
+
+/// A TCP port that was free a moment ago.
+func freePort() -> Int {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+            _ = bind(socket, generic, length)
+            _ = getsockname(socket, generic, &length)
+        }
+    }
+    return Int(UInt16(bigEndian: address.sin_port))
+}

@@ -1,0 +1,121 @@
+import Queue
+import Testing
+
+@testable import Worker
+
+/// The books of a session, without clock, server or task.
+@Suite("Session state")
+struct SessionStateTests {
+    private func state(slots: Int = 4) -> SessionState {
+        SessionState(slots: slots, queues: [("high", 8), ("low", 1)])
+    }
+
+    private func job(_ id: Int, losses: Int = 0) -> ClaimedJob {
+        ClaimedJob(
+            id: id, attempt: 1, kind: "k", payload: "{}", queue: "high", tenant: "t", failures: 0, maxAttempts: 3,
+            losses: losses
+        )
+    }
+
+    @Test("A worker runs one suspect at a time; further ones are put back, not counted")
+    func suspects() {
+        var state = state()
+        #expect(state.admit([job(1, losses: 1), job(2, losses: 2), job(3, losses: 2)], tickets: [:]).map(\.id) == [1, 2])
+        let back = state.nextBatch().others.map(\.job)
+        #expect(back.map(\.id) == [3] && back.first?.settlement.state == .queued)
+        state.started(job(2, losses: 2), nil, deadline: .now)
+        #expect(state.admit([job(4, losses: 2)], tickets: [:]).isEmpty)
+    }
+
+    @Test("At first every queue is asked, and the heavier one gets more of the slots")
+    func shares() {
+        var state = state(slots: 18)
+        let requests = state.nextCycle()
+        #expect(requests.map(\.queue) == ["high", "low"])
+        #expect(requests.map(\.want) == [16, 2])
+    }
+
+    @Test("Running jobs take slots, and a full session asks for nothing")
+    func full() {
+        var state = state(slots: 2)
+        state.started(job(1), nil, deadline: .now)
+        state.started(job(2), nil, deadline: .now)
+        #expect(state.free == 0)
+        #expect(state.nextCycle().isEmpty)
+        state.ended(job(1), .done, fenced: false)
+        #expect(state.free == 1)
+    }
+
+    @Test("A quiet session claims nothing more, and is idle once its results are written")
+    func quiet() {
+        var state = state()
+        state.started(job(1), nil, deadline: .now)
+        state.beQuiet()
+        #expect(state.free == 0 && !state.isIdle)
+        state.ended(job(1), .done, fenced: false)
+        #expect(!state.isIdle)
+        let batch = state.nextBatch()
+        #expect(batch.finished.map(\.job.id) == [1])
+        state.batchDone(batch, counted: [1: -1], claimed: [], waiting: [:])
+        #expect(state.isIdle)
+    }
+
+    @Test("A batch that could not be written is written again, in the same order")
+    func retried() {
+        var state = state()
+        for id in 1...3 {
+            state.started(job(id), nil, deadline: .now)
+            state.ended(job(id), .done, fenced: false)
+        }
+        let first = state.nextBatch()
+        #expect(state.nextBatch().isEmpty)
+        state.batchFailed(first)
+        #expect(state.nextBatch().finished.map(\.job.id) == [1, 2, 3])
+    }
+
+    @Test("Results pile up to a bound, then no new work is claimed")
+    func backpressure() {
+        var state = state(slots: 1)
+        for id in 1...4 {
+            state.started(job(id), nil, deadline: .now)
+            state.ended(job(id), .done, fenced: false)
+        }
+        #expect(state.free == 0)
+        _ = state.nextBatch()
+        #expect(state.free == 1)
+    }
+
+    @Test("Rows booked under the session that nobody here knows are strangers")
+    func strangers() {
+        var state = state()
+        state.started(job(1), nil, deadline: .now)
+        state.started(job(2), nil, deadline: .now)
+        state.ended(job(2), .done, fenced: false)
+        #expect(state.strangers(among: [1, 2, 3]) == [3])
+        _ = state.nextBatch()
+        #expect(state.strangers(among: [1, 2, 3]) == [3])
+    }
+
+    @Test("Overdue jobs are named, and not again before their new deadline")
+    func deadlines() {
+        var state = state()
+        let now = ContinuousClock.now
+        state.started(job(1), nil, deadline: now - .seconds(1))
+        state.started(job(2), nil, deadline: now + .seconds(60))
+        #expect(state.overdue(now: now).map(\.job.id) == [1])
+        state.extendDeadline(1, to: now + .seconds(5))
+        #expect(state.overdue(now: now).isEmpty)
+    }
+
+    @Test("Each class leads now and then, so that none starves")
+    func classes() {
+        var state = state(slots: 100)
+        var leaders: Set<Character> = []
+        for _ in 0..<16 {
+            state.hintAll()
+            _ = state.nextCycle()
+            leaders.insert(state.classOrder.first ?? "?")
+        }
+        #expect(leaders == ["0", "1", "2", "3"])
+    }
+}
