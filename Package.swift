@@ -103,7 +103,11 @@ let package = Package(
         .target(name: "Domain", swiftSettings: house),
 
         // What is outside, behind capabilities that Domain declares.
-        .target(name: "LLM", dependencies: ["Domain", asyncHTTPClient, nioCore, nioHTTP1, logging], swiftSettings: house),
+        .target(
+            name: "LLM",
+            dependencies: ["Domain", asyncHTTPClient, nioCore, nioHTTP1, logging],
+            swiftSettings: house
+        ),
         .target(name: "Embedded", dependencies: [subprocess, logging], swiftSettings: house),
 
         // The cellar: C libraries behind one door each. Nothing above may import the C modules.
@@ -174,7 +178,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "Embedded", "Queue", "Stores", "PostgresClient", "RedisClient", "Domain", asyncHTTPClient,
+                "TestSupport", "Embedded", "Queue", "Stores", "PostgresClient", "RedisClient", "Domain",
+                asyncHTTPClient,
                 nioCore, nioHTTP1, logging,
             ],
             swiftSettings: house

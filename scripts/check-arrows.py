@@ -36,7 +36,7 @@ PLAN = {
 # C stays in the cellar: one door for each library.
 DOORS = {"CHiredis": "RedisClient", "CLibPQ": "PostgresClient", "CCmark": "Documents"}
 # What comes with the compiler.
-SYSTEM = {"Swift", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization"}
+SYSTEM = {"Swift", "FoundationEssentials", "Glibc", "Musl", "Dispatch", "Synchronization"}
 SYSTEM_IN_TESTS = SYSTEM | {"Foundation", "Testing"}
 FEATURES = {"ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault", "NonisolatedNonsendingByDefault"}
 

@@ -1,55 +1,63 @@
 #!/usr/bin/env bash
-# Installs what is missing to build and run Groundcrew on Debian or Ubuntu. Says nothing and needs no network when all is
-# there. Starts no service: the fleet's own tools start private servers.
+# Installs what is missing to build and run Groundcrew on Debian or Ubuntu. When all is there it says nothing, takes a few
+# milliseconds and needs no network. Starts no service: the fleet's own tools start private servers.
 set -euo pipefail
 
-# What a Debian with nothing but Swift, git, make and apt lacks.
-packages=(
-    # to compile: the C side of Swift's toolchain, and the headers of libpq, hiredis and zlib
-    gcc g++ libc6-dev pkg-config libpq-dev libhiredis-dev zlib1g-dev
-    # to run: the servers, and what starts them (setpriv, flock, setsid come with util-linux)
-    postgresql redis-server util-linux
-    # to reach providers over TLS, to know time zones, to run scripts/
-    ca-certificates tzdata python3
+# Debian package, and how to see that it, or something as good, is there: a program, or a file (a pattern).
+needs=(
+    # what a Swift from swift.org needs to run and to link
+    "libncurses6          /usr/lib/*/libncurses.so.6"
+    "libcurl4             /usr/lib/*/libcurl.so.4"
+    "libxml2              /usr/lib/*/libxml2.so.2"
+    "libedit2             /usr/lib/*/libedit.so.2"
+    "libsqlite3-0         /usr/lib/*/libsqlite3.so.0"
+    "gcc                  /usr/lib/gcc/*/*/crtbegin.o"
+    "g++                  /usr/include/c++/*/vector"
+    "libc6-dev            /usr/include/stdio.h"
+    "tzdata               /usr/share/zoneinfo/UTC"
+    # what our dependencies and our C clients compile against
+    "zlib1g-dev           /usr/include/zlib.h"
+    "libpq-dev            /usr/include/postgresql/libpq-fe.h"
+    "libhiredis-dev       /usr/include/hiredis/hiredis.h"
+    "pkg-config           pkg-config"
+    # the servers, what starts them, and what the checks are written in
+    "postgresql           /usr/lib/postgresql/*/bin/initdb"
+    "redis-server         redis-server"
+    "util-linux           setpriv"
+    "util-linux           flock"
+    "python3              python3"
+    "ca-certificates      /etc/ssl/certs/ca-certificates.crt"
 )
 
 say() { printf '%s\n' "setup: $*" >&2; }
 
-lacks_programs() {
-    local program
-    for program in pkg-config redis-server setpriv flock python3; do
-        command -v "$program" >/dev/null || { say "the program $program is missing"; return 0; }
-    done
-    pkg-config --exists libpq || { say "the headers of libpq are missing"; return 0; }
-    return 1
+is_there() {
+    case $1 in
+    /*) compgen -G "$1" >/dev/null ;;
+    *) PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null ;;
+    esac
 }
 
-if ! command -v swift >/dev/null; then
+if ! is_there swift; then
     say "Swift is missing. Install Swift 6.3 (https://www.swift.org/install/linux) and put its usr/bin on PATH."
     exit 1
 fi
 
-if ! command -v dpkg-query >/dev/null; then
-    lacks_programs || exit 0
-    say "This system has no apt. Install PostgreSQL 15 or newer, Redis 7, hiredis and libpq with its own package manager."
+missing=()
+for need in "${needs[@]}"; do
+    read -r package evidence <<<"$need"
+    is_there "$evidence" || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+if ! is_there apt-get; then
+    say "Missing, by their Debian names: ${missing[*]}. There is no apt here: use this system's own package manager."
     exit 1
 fi
 
-installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null |
-    sed -n 's/^installed //p' | tr '\n' ' ' || true)"
-missing=()
-for package in "${packages[@]}"; do
-    [[ $installed == *" $package "* ]] || missing+=("$package")
-done
-# Another package may bring the same thing (pkgconf brings pkg-config, PGDG brings postgresql-16).
-if [[ " ${missing[*]} " == *" postgresql "* ]] && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-    for index in "${!missing[@]}"; do [[ ${missing[$index]} == postgresql ]] && unset "missing[$index]"; done
-fi
-((${#missing[@]})) || exit 0
-
 as_root=()
 if ((EUID != 0)); then
-    if ! command -v sudo >/dev/null; then
+    if ! is_there sudo; then
         say "Missing: ${missing[*]}. There is no sudo here: run as root  apt-get install ${missing[*]}"
         exit 1
     fi
@@ -60,9 +68,9 @@ say "Installing ${missing[*]}"
 # A policy of 101 forbids the packages to start their servers; one that is already there is respected.
 guard=/usr/sbin/policy-rc.d
 if [[ ! -e $guard ]]; then
+    trap '"${as_root[@]}" rm -f "$guard"' EXIT
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$guard" >/dev/null
     "${as_root[@]}" chmod 755 "$guard"
-    trap '"${as_root[@]}" rm -f "$guard"' EXIT
 fi
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)

@@ -17,6 +17,7 @@ package enum EmbeddedError: Error, Sendable, CustomStringConvertible {
     /// The server lives but did not answer within the wait.
     case notReady(name: String, logFile: String, seconds: Int)
 
+    /// One or two sentences for a person at a terminal.
     package var description: String {
         switch self {
         case .programMissing(let name, let package, let searched):

@@ -2,7 +2,9 @@ package import Logging
 
 /// A private Postgres and a private Redis in one folder, started and stopped together.
 package struct PrivateStack: Sendable {
+    /// The truth: ledger and results.
     package let postgres: PrivatePostgres
+    /// Order, wake-ups and limits; may be wiped.
     package let redis: PrivateRedis
 
     /// Starts both at once in `directory`/postgres and `directory`/redis; when one fails, the other is stopped again.

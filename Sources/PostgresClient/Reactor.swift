@@ -78,10 +78,15 @@ final class Reactor: Sendable {
     private func start() {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
-        let failure = pthread_create(&thread, nil, { context in
-            if let context { Unmanaged<Reactor>.fromOpaque(context).takeRetainedValue().run() }
-            return nil
-        }, context.toOpaque())
+        let failure = pthread_create(
+            &thread,
+            nil,
+            { context in
+                if let context { Unmanaged<Reactor>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            },
+            context.toOpaque()
+        )
         precondition(failure == 0, "pthread_create failed with \(failure): no thread for the Postgres connections")
         pthread_detach(thread)
     }

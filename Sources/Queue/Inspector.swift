@@ -80,7 +80,11 @@ package struct Inspector: Sendable {
         var queues = Dictionary(uniqueKeysWithValues: queue.dispatch.queues.map { ($0, QueueDepth()) })
         for row in results[0] {
             let (name, state, delayed, count, age) = try row.decode(
-                String.self, String.self, Bool.self, Int.self, Double.self
+                String.self,
+                String.self,
+                Bool.self,
+                Int.self,
+                Double.self
             )
             var depth = queues[name] ?? QueueDepth()
             switch (state, delayed) {
@@ -120,12 +124,30 @@ package struct Inspector: Sendable {
             """
         ).map { row in
             let (id, state, host, processID, version, queues, slots, running, lease, up, jobs) = try row.decode(
-                Int.self, String.self, String.self, Int.self, String.self, [String].self, Int.self, Int.self,
-                Double.self, Double.self, [String].self
+                Int.self,
+                String.self,
+                String.self,
+                Int.self,
+                String.self,
+                [String].self,
+                Int.self,
+                Int.self,
+                Double.self,
+                Double.self,
+                [String].self
             )
             return WorkerView(
-                session: id, state: state, host: host, processID: processID, version: version, queues: queues,
-                slots: slots, running: running, leaseSeconds: lease, upSeconds: up, jobs: jobs
+                session: id,
+                state: state,
+                host: host,
+                processID: processID,
+                version: version,
+                queues: queues,
+                slots: slots,
+                running: running,
+                leaseSeconds: lease,
+                upSeconds: up,
+                jobs: jobs
             )
         }
     }
@@ -185,17 +207,52 @@ package struct Inspector: Sendable {
     }
 
     private static func job(_ row: Row) throws -> JobView {
-        let (id, kind, queue, tenant, state, priority, attempt, failures, losses, limit, session, payload, key,
-            progress, error, reason, runAt, createdAt, claimedAt, finishedAt) = try row.decode(
-                Int.self, String.self, String.self, String.self, String.self, Int.self, Int.self, Int.self, Int.self,
-                Int.self, Int?.self, String.self, String?.self, String?.self, String?.self, String?.self, String.self,
-                String.self, String?.self, String?.self
-            )
+        let (
+            id, kind, queue, tenant, state, priority, attempt, failures, losses, limit, session, payload, key,
+            progress, error, reason, runAt, createdAt, claimedAt, finishedAt
+        ) = try row.decode(
+            Int.self,
+            String.self,
+            String.self,
+            String.self,
+            String.self,
+            Int.self,
+            Int.self,
+            Int.self,
+            Int.self,
+            Int.self,
+            Int?.self,
+            String.self,
+            String?.self,
+            String?.self,
+            String?.self,
+            String?.self,
+            String.self,
+            String.self,
+            String?.self,
+            String?.self
+        )
         return JobView(
-            id: id, kind: kind, queue: queue, tenant: tenant, state: state, priority: priority, attempt: attempt,
-            failures: failures, losses: losses, maxAttempts: limit, session: session, payload: payload,
-            uniqueKey: key, progress: progress, error: error, deadReason: reason, runAt: runAt,
-            createdAt: createdAt, claimedAt: claimedAt, finishedAt: finishedAt
+            id: id,
+            kind: kind,
+            queue: queue,
+            tenant: tenant,
+            state: state,
+            priority: priority,
+            attempt: attempt,
+            failures: failures,
+            losses: losses,
+            maxAttempts: limit,
+            session: session,
+            payload: payload,
+            uniqueKey: key,
+            progress: progress,
+            error: error,
+            deadReason: reason,
+            runAt: runAt,
+            createdAt: createdAt,
+            claimedAt: claimedAt,
+            finishedAt: finishedAt
         )
     }
 }

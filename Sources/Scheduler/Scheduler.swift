@@ -51,7 +51,10 @@ package struct SchedulerService: Service {
                 do {
                     try await task.run()
                 } catch {
-                    logger.warning("a periodic task failed; it will run again", metadata: ["task": "\(task.name)", "error": "\(error)"])
+                    logger.warning(
+                        "a periodic task failed; it will run again",
+                        metadata: ["task": "\(task.name)", "error": "\(error)"]
+                    )
                 }
             }
             try? await Task.sleep(for: task.every)

@@ -18,7 +18,9 @@ enum Timetable {
             PeriodicTask(name: "prune finished jobs", every: .seconds(60)) { try await floor.pruner.run() },
         ]
         guard floor.hooks.mutant != .noSweep else { return tasks }
-        tasks.append(PeriodicTask(name: "end lost sessions", every: .milliseconds(500)) { try await floor.reaper.run() })
+        tasks.append(
+            PeriodicTask(name: "end lost sessions", every: .milliseconds(500)) { try await floor.reaper.run() }
+        )
         tasks.append(PeriodicTask(name: "sweep waiting jobs", every: .seconds(1)) { try await floor.sweeper.run() })
         return tasks
     }

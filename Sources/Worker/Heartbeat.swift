@@ -52,10 +52,15 @@ final class Heartbeat: Sendable {
     func start() {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
-        let failure = pthread_create(&thread, nil, { context in
-            if let context { Unmanaged<Heartbeat>.fromOpaque(context).takeRetainedValue().run() }
-            return nil
-        }, context.toOpaque())
+        let failure = pthread_create(
+            &thread,
+            nil,
+            { context in
+                if let context { Unmanaged<Heartbeat>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            },
+            context.toOpaque()
+        )
         guard failure == 0 else {
             context.release()
             return events(.lost("no thread for the heartbeat: pthread_create answered \(failure)"))
@@ -105,7 +110,10 @@ final class Heartbeat: Sendable {
         let end = ContinuousClock.now + duration
         while ContinuousClock.now < end, !state.withLock({ $0.stopping }) {
             let left = ContinuousClock.now.duration(to: end)
-            var step = timespec(tv_sec: 0, tv_nsec: Int(min(left, .milliseconds(100)).components.attoseconds / 1_000_000_000))
+            var step = timespec(
+                tv_sec: 0,
+                tv_nsec: Int(min(left, .milliseconds(100)).components.attoseconds / 1_000_000_000)
+            )
             nanosleep(&step, nil)
         }
     }

@@ -61,7 +61,9 @@ package struct SessionState: Sendable {
         return max(0, slots - running.count - toClaim.count - claiming)
     }
 
-    package var isIdle: Bool { running.isEmpty && toClaim.isEmpty && claiming == 0 && results.isEmpty && inLedger.isEmpty }
+    package var isIdle: Bool {
+        running.isEmpty && toClaim.isEmpty && claiming == 0 && results.isEmpty && inLedger.isEmpty
+    }
 
     /// No more claims. Tickets that the ledger has not seen yet are handed back unrun.
     package mutating func beQuiet() {

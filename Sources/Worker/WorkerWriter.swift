@@ -138,7 +138,10 @@ extension WorkerSession {
         switch settlement {
         case .done, .snooze, .handBack: break
         case .retry(let delay, let error):
-            logger.warning("a job failed and will be tried again in \(delay)", metadata: metadata.merging(["error": "\(error)"]) { $1 })
+            logger.warning(
+                "a job failed and will be tried again in \(delay)",
+                metadata: metadata.merging(["error": "\(error)"]) { $1 }
+            )
         case .dead(let reason, let error):
             logger.error("a job is dead (\(reason.rawValue))", metadata: metadata.merging(["error": "\(error)"]) { $1 })
         case .cancelled(let reason):

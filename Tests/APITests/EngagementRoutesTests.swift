@@ -4,6 +4,8 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
+import PostgresClient
+import Queue
 import Stores
 import TestSupport
 import Testing
@@ -13,23 +15,23 @@ import Testing
 /// The API on real stores, through its real router.
 @Suite("Engagements API")
 struct EngagementRoutesTests {
-    struct Answer {
+    struct Answer: Sendable {
         let status: Int
         let body: JSON
         let headers: HTTPFields
     }
 
-    struct Desk {
+    struct Desk: Sendable {
         let world: World
         let key: String
         let tenant: String
-        let call: (HTTPRequest.Method, String, String?, String?) async throws -> Answer
+        let call: @Sendable (HTTPRequest.Method, String, String?, String?) async throws -> Answer
 
         func get(_ path: String) async throws -> Answer { try await call(.get, path, nil, key) }
         func post(_ path: String, _ body: String = "") async throws -> Answer { try await call(.post, path, body, key) }
     }
 
-    private func desk(plan: Plan? = .enterprise, _ body: (Desk) async throws -> Void) async throws {
+    private func desk(plan: Plan? = .enterprise, _ body: @escaping @Sendable (Desk) async throws -> Void) async throws {
         let world = try await World.fresh()
         let accounts = world.stores.accounts
         let tenant = try await accounts.createTenant(name: "T", plan: plan)
@@ -41,14 +43,19 @@ struct EngagementRoutesTests {
             HealthRoutes(queue: world.queue, testSettings: []),
         ]
         let table = RouteTable(
-            routes: features.flatMap(\.table), authentication: Authentication(accounts: accounts), logger: world.logger
+            routes: features.flatMap(\.table),
+            authentication: Authentication(accounts: accounts),
+            logger: world.logger
         )
         try await Application(router: table.router()).test(.router) { client in
             let desk = Desk(world: world, key: key.plaintext, tenant: tenant.id.rawValue) { method, path, body, key in
                 var headers = HTTPFields()
                 if let key { headers[.authorization] = "Bearer \(key)" }
                 let response = try await client.execute(
-                    uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
+                    uri: path,
+                    method: method,
+                    headers: headers,
+                    body: body.map { ByteBuffer(string: $0) }
                 )
                 let json = try? JSON(parsing: Data(response.body.readableBytesView))
                 return Answer(status: Int(response.status.code), body: json ?? .null, headers: response.headers)
@@ -102,7 +109,10 @@ struct EngagementRoutesTests {
             ),
             ("[", "The body is not valid JSON"), ("[]", "The body must be a JSON object"),
             (#""x""#, "The body must be a JSON object"), ("", "The body is not valid JSON"),
-            (#"{"name":"n\u0000","client":"a","brief":"b"}"#, "The body holds the character U+0000, which is not allowed"),
+            (
+                #"{"name":"n\u0000","client":"a","brief":"b"}"#,
+                "The body holds the character U+0000, which is not allowed"
+            ),
         ]
     )
     func invalid(body: String, message: String) async throws {
@@ -143,11 +153,15 @@ struct EngagementRoutesTests {
         try await desk { desk in
             let accounts = desk.world.stores.accounts
             let tenant = ID<Tenant>(desk.tenant)
-            let reader = try #require(try await accounts.createKey(tenant: tenant, name: "r", scopes: [.readOnly], mode: .test))
+            let reader = try #require(
+                try await accounts.createKey(tenant: tenant, name: "r", scopes: [.readOnly], mode: .test)
+            )
             #expect(try await desk.call(.get, "/api/engagements", nil, reader.plaintext).status == 200)
             let refused = try await desk.call(.post, "/api/engagements", good, reader.plaintext)
             #expect(refused.status == 403 && refused.body == ["error": "Write access required"])
-            let other = try #require(try await accounts.createKey(tenant: tenant, name: "c", scopes: [.tasksRead], mode: .live))
+            let other = try #require(
+                try await accounts.createKey(tenant: tenant, name: "c", scopes: [.tasksRead], mode: .live)
+            )
             #expect(try await desk.call(.get, "/api/engagements", nil, other.plaintext).status == 403)
         }
     }
@@ -195,7 +209,15 @@ struct EngagementRoutesTests {
                 for _ in 0..<10 {
                     group.addTask {
                         try await world.queue.transaction { transaction in
-                            if case .started = try await world.stores.runs.start(ID(id), for: caller, in: transaction.sql) { true } else { false }
+                            if case .started = try await world.stores.runs.start(
+                                ID(id),
+                                for: caller,
+                                in: transaction.sql
+                            ) {
+                                true
+                            } else {
+                                false
+                            }
                         }
                     }
                 }
@@ -232,7 +254,10 @@ struct EngagementRoutesTests {
             #expect(logs.body == ["logs": [], "total": 0, "status": "pending"])
             for offset in ["-1", "x", "1.5", ""] {
                 let bad = try await desk.get("/api/engagements/\(id)/logs?offset=\(offset)")
-                #expect(bad.status == 400 && bad.body == ["error": "offset must be a non-negative integer"], "\(offset)")
+                #expect(
+                    bad.status == 400 && bad.body == ["error": "offset must be a non-negative integer"],
+                    "\(offset)"
+                )
             }
         }
     }
@@ -243,7 +268,9 @@ struct EngagementRoutesTests {
             let id = try await desk.post("/api/engagements", good).body["id"]?.stringValue ?? ""
             let accounts = desk.world.stores.accounts
             let stranger = try await accounts.createTenant(name: "S", plan: .enterprise)
-            let key = try #require(try await accounts.createKey(tenant: stranger.id, name: "k", scopes: [.readWrite], mode: .live))
+            let key = try #require(
+                try await accounts.createKey(tenant: stranger.id, name: "k", scopes: [.readWrite], mode: .live)
+            )
             for (method, rest) in [(HTTPRequest.Method.get, ""), (.post, "/run"), (.get, "/status"), (.get, "/logs")] {
                 let foreign = try await desk.call(method, "/api/engagements/\(id)\(rest)", nil, key.plaintext)
                 let unknown = try await desk.call(method, "/api/engagements/cunknown\(rest)", nil, key.plaintext)

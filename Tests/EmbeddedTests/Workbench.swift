@@ -24,20 +24,16 @@ struct Workbench {
 
     /// Runs `body` with a Postgres in this folder and stops it afterwards, whatever happens.
     ///
-    /// It begins with a copy of one that was made before, unless the making itself is the test: that takes a second of work.
+    /// Without a name it is the one that stands ready: making a cluster is a second's work.
     func postgres(
         _ durability: Durability = .throwaway,
-        in name: String = "p",
-        fromScratch: Bool = false,
+        in name: String? = nil,
         _ body: (PrivatePostgres) async throws -> Void
     ) async throws {
-        if !fromScratch, !FileManager.default.fileExists(atPath: folder + "/" + name) {
-            _ = try await Self.run(["cp", "-a", try await Self.prepared.value, folder + "/" + name])
-        }
+        let place = if let name { folder + "/" + name } else { try await Self.standing.value }
         let server = try await PrivatePostgres.start(
-            directory: folder + "/" + name,
+            directory: place,
             durability: durability,
-            doomedFolder: folder,
             logger: logger
         )
         do { try await body(server) } catch {
@@ -68,17 +64,16 @@ struct Workbench {
         await server.stop()
     }
 
-    // One for the whole process, so that tests which ask at the same time copy the same one.
-    private static let prepared = Task {
-        // The shared test stack's folder goes with the process, and this one with it.
-        let parent = try await TestStack.shared().folder + "/prepared"
+    // One for the whole process; it lies in the shared test stack's folder, and goes with it.
+    static let standing = Task {
+        let place = try await TestStack.shared().folder + "/standing"
         let server = try await PrivatePostgres.start(
-            directory: parent,
+            directory: place,
             durability: .throwaway,
             logger: Logger(label: "embedded-tests")
         )
         await server.stop()
-        return parent
+        return place
     }
 
     /// What `psql` prints for `statement`.

@@ -36,7 +36,9 @@ struct ChaosTests {
                 let key = "job-\(batch)-\(index)"
                 let time = Int.random(in: 50...400, using: &random)
                 return NewJob(
-                    kind: "test.probe", queue: "maint", tenant: "t\(index % 5)",
+                    kind: "test.probe",
+                    queue: "maint",
+                    tenant: "t\(index % 5)",
                     payload: #"{"key":"\#(key)","milliseconds":\#(time),"stubborn":true}"#
                 )
             }
@@ -47,7 +49,9 @@ struct ChaosTests {
                 try await world.queue.enqueue(load)
             }
             // A storm over an empty sea proves nothing.
-            try? await eventually(within: .seconds(3), "work to hit") { try await world.count("state = 'running'") > 10 }
+            try? await eventually(within: .seconds(3), "work to hit") {
+                try await world.count("state = 'running'") > 10
+            }
             report.faults += 1
             switch batch % 4 {
             case 0: try await freeze(&workers, fleet)

@@ -51,7 +51,9 @@ struct CrewRunTests {
 
     private func finished(_ world: World, _ runs: Int, within limit: Duration) async throws {
         try await eventually(within: limit, "\(runs) runs to end", poll: .milliseconds(50)) {
-            let result = try? await world.postgres.query("SELECT count(*) FROM runs WHERE status IN ('completed','failed')")
+            let result = try? await world.postgres.query(
+                "SELECT count(*) FROM runs WHERE status IN ('completed','failed')"
+            )
             return try result?.first?.decode(Int.self) == runs
         }
     }
@@ -135,7 +137,9 @@ struct CrewRunTests {
         ]
         let caller = try await Caller.ready(fleet, port: port)
         let costly: JSON = .array(
-            (1...5).map { ["id": .string("t\($0)"), "title": .string("T\($0)"), "simulate": ["ms": 5, "costUsd": 0.02]] }
+            (1...5).map {
+                ["id": .string("t\($0)"), "title": .string("T\($0)"), "simulate": ["ms": 5, "costUsd": 0.02]]
+            }
         )
         let id = try await caller.startRun(tasks: costly, budget: 0.05)
         try await finished(fleet.world, 1, within: .seconds(20))

@@ -55,7 +55,8 @@ final class FleetProcess: @unchecked Sendable {
     private let process = Process()
 
     init(_ arguments: [String], _ environment: [String: String]) throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let binary = environment["GC_BINARY"] ?? root.appending(path: ".build/debug/groundcrew").path
         process.executableURL = URL(filePath: binary)
         process.arguments = arguments

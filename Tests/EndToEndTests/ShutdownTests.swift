@@ -22,7 +22,9 @@ struct ShutdownTests {
         let scheduler = try fleet.start("scheduler")
         let worker = try fleet.start("worker")
         try await fleet.world.queue.enqueue([probe("short", milliseconds: 300), probe("long", milliseconds: 60_000)])
-        try await eventually(within: .seconds(15), "both jobs to run") { try await fleet.world.count("state = 'running'") == 2 }
+        try await eventually(within: .seconds(15), "both jobs to run") {
+            try await fleet.world.count("state = 'running'") == 2
+        }
         worker.signal(SIGTERM)
         #expect(try await worker.end(within: .seconds(10)) == 0)
         #expect(try await fleet.world.count("state = 'done' AND payload->>'key' = 'short'") == 1)
@@ -72,7 +74,9 @@ struct ShutdownTests {
         ])
         try await eventually(within: .seconds(15), "the readable job, and the others put back") {
             let done = try await fleet.world.count("state = 'done'")
-            let back = try await fleet.world.count("attempt >= 1 AND failures = 0 AND error IS NOT NULL AND state = 'queued'")
+            let back = try await fleet.world.count(
+                "attempt >= 1 AND failures = 0 AND error IS NOT NULL AND state = 'queued'"
+            )
             return done == 1 && back == 2
         }
         #expect(processes.map(\.isRunning) == [true, true])
@@ -83,14 +87,18 @@ struct ShutdownTests {
     @Test("A wrong address says which setting it is and what to do, and never shows the password")
     func wrongSettings() throws {
         let cases: [([String: String], String)] = [
-            (["DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"], "DATABASE_URL"),
+            (
+                ["DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"],
+                "DATABASE_URL"
+            ),
             (["DATABASE_URL": "nonsense s3cret", "REDIS_URL": "redis://127.0.0.1:1"], "DATABASE_URL"),
             (["DATABASE_URL": "postgresql://u@127.0.0.1:1/x", "REDIS_URL": "http://:s3cret@x"], "REDIS_URL"),
             (["REDIS_URL": "redis://127.0.0.1:1"], "DATABASE_URL"),
         ]
         for (settings, name) in cases {
             let process = Process()
-            let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
             process.executableURL = root.appending(path: ".build/debug/groundcrew")
             process.arguments = ["worker"]
             process.environment = settings

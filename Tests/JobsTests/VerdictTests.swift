@@ -11,7 +11,13 @@ struct VerdictTests {
 
     private func job(attempt: Int = 1, failures: Int = 0) -> ClaimedJob {
         ClaimedJob(
-            id: 1, attempt: attempt, kind: "k", payload: "{}", queue: "q", tenant: "t", failures: failures,
+            id: 1,
+            attempt: attempt,
+            kind: "k",
+            payload: "{}",
+            queue: "q",
+            tenant: "t",
+            failures: failures,
             maxAttempts: 3
         )
     }
@@ -27,8 +33,12 @@ struct VerdictTests {
         #expect(verdict(.returned(.snooze(.seconds(3), "soon")), job()) == .snooze(after: .seconds(3), error: "soon"))
         #expect(verdict(.returned(.cancel("moot")), job()) == .cancelled("moot"))
         #expect(verdict(.returned(.refuse("never")), job()) == .dead(.refused, error: "never"))
-        #expect(verdict(.returned(.retry(after: .seconds(7), "busy")), job()) == .retry(after: .seconds(7), error: "busy"))
-        #expect(verdict(.returned(.retry(after: .seconds(7), "busy")), job(failures: 2)) == .dead(.failed, error: "busy"))
+        #expect(
+            verdict(.returned(.retry(after: .seconds(7), "busy")), job()) == .retry(after: .seconds(7), error: "busy")
+        )
+        #expect(
+            verdict(.returned(.retry(after: .seconds(7), "busy")), job(failures: 2)) == .dead(.failed, error: "busy")
+        )
     }
 
     @Test("A failure waits twice as long each time, jittered over the whole span, up to the ceiling, then it is dead")

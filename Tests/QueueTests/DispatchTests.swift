@@ -155,7 +155,9 @@ struct DispatchTests {
         #expect(await world.dispatch.verify() == .rebuilt(waiting: 90))
         #expect(Set(try await world.dispatch.held(by: session, queues: ["alpha"]).map(\.id)) == Set(running))
         var again: Set<Int> = []
-        while case let page = try await claim(world, session, 40).claims, !page.isEmpty { again.formUnion(page.map(\.id)) }
+        while case let page = try await claim(world, session, 40).claims, !page.isEmpty {
+            again.formUnion(page.map(\.id))
+        }
         #expect(again == Set(ids).subtracting(running))
         await world.close()
         await redis.stop()
@@ -183,7 +185,9 @@ struct DispatchTests {
         let world = try await World.fresh().agreed()
         let session = try await world.session()
         _ = try await world.postgres.query(Ledger.insert(jobs(30, tenant: "t")))
-        _ = try await world.postgres.query("UPDATE jobs SET run_at = now() - interval '1 day', created_at = now() - interval '1 day'")
+        _ = try await world.postgres.query(
+            "UPDATE jobs SET run_at = now() - interval '1 day', created_at = now() - interval '1 day'"
+        )
         #expect(try await claim(world, session, 50).claims.isEmpty)
         let sweeper = Sweeper(world.ledger, world.dispatch, logger: world.logger)
         #expect(try await sweeper.run() == 30)

@@ -131,7 +131,9 @@ struct LedgerTests {
         #expect(try await settle(world, job, .done) == false)
         let returned = try await state(world, ids[0])
         #expect(returned.state == "queued" && returned.losses == 1)
-        #expect(try await world.postgres.query(Ledger.renewSession(sleeper, lease: .seconds(9), running: 0)).first == nil)
+        #expect(
+            try await world.postgres.query(Ledger.renewSession(sleeper, lease: .seconds(9), running: 0)).first == nil
+        )
         await world.close()
     }
 

@@ -1,7 +1,9 @@
 /// What was waited for and did not come.
 package struct NeverHappened: Error, CustomStringConvertible {
+    /// The sentence that the failed test shows.
     package let description: String
 
+    /// For other waits that fail in the same way.
     package init(description: String) {
         self.description = description
     }

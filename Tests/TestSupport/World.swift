@@ -37,8 +37,14 @@ package struct World: Sendable {
         let ledger = Ledger(postgres)
         let dispatch = Dispatch(redis, ledger: ledger, queues: queues, namespace: namespace, logger: logger)
         return World(
-            databaseURL: database, redisURL: address, namespace: namespace, postgres: postgres, redis: redis,
-            queue: JobQueue(ledger: ledger, dispatch: dispatch), stores: Stores(postgres), logger: logger
+            databaseURL: database,
+            redisURL: address,
+            namespace: namespace,
+            postgres: postgres,
+            redis: redis,
+            queue: JobQueue(ledger: ledger, dispatch: dispatch),
+            stores: Stores(postgres),
+            logger: logger
         )
     }
 
@@ -49,11 +55,20 @@ package struct World: Sendable {
         let redis = Redis(try RedisConfiguration(url: other.redisURL), logger: other.logger)
         let ledger = Ledger(postgres)
         let dispatch = Dispatch(
-            redis, ledger: ledger, queues: other.dispatch.queues, namespace: other.namespace, logger: other.logger
+            redis,
+            ledger: ledger,
+            queues: other.dispatch.queues,
+            namespace: other.namespace,
+            logger: other.logger
         )
         return World(
-            databaseURL: databaseURL, redisURL: other.redisURL, namespace: other.namespace, postgres: postgres,
-            redis: redis, queue: JobQueue(ledger: ledger, dispatch: dispatch), stores: Stores(postgres),
+            databaseURL: databaseURL,
+            redisURL: other.redisURL,
+            namespace: other.namespace,
+            postgres: postgres,
+            redis: redis,
+            queue: JobQueue(ledger: ledger, dispatch: dispatch),
+            stores: Stores(postgres),
             logger: other.logger
         )
     }
@@ -70,7 +85,12 @@ package struct World: Sendable {
     /// A session that may claim from all queues, as a worker opens it.
     package func session(lease: Duration = .seconds(30), slots: Int = 100) async throws -> Int {
         let card = WorkerCard(
-            host: "test", processID: 1, version: "test", queues: dispatch.queues, kinds: [], slots: slots
+            host: "test",
+            processID: 1,
+            version: "test",
+            queues: dispatch.queues,
+            kinds: [],
+            slots: slots
         )
         let id = try await ledger.openSession(card, lease: lease)
         try await dispatch.open(session: id)

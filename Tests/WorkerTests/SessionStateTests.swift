@@ -12,7 +12,14 @@ struct SessionStateTests {
 
     private func job(_ id: Int, losses: Int = 0) -> ClaimedJob {
         ClaimedJob(
-            id: id, attempt: 1, kind: "k", payload: "{}", queue: "high", tenant: "t", failures: 0, maxAttempts: 3,
+            id: id,
+            attempt: 1,
+            kind: "k",
+            payload: "{}",
+            queue: "high",
+            tenant: "t",
+            failures: 0,
+            maxAttempts: 3,
             losses: losses
         )
     }
@@ -20,7 +27,9 @@ struct SessionStateTests {
     @Test("A worker runs one suspect at a time; further ones are put back, not counted")
     func suspects() {
         var state = state()
-        #expect(state.admit([job(1, losses: 1), job(2, losses: 2), job(3, losses: 2)], tickets: [:]).map(\.id) == [1, 2])
+        #expect(
+            state.admit([job(1, losses: 1), job(2, losses: 2), job(3, losses: 2)], tickets: [:]).map(\.id) == [1, 2]
+        )
         let back = state.nextBatch().others.map(\.job)
         #expect(back.map(\.id) == [3] && back.first?.settlement.state == .queued)
         state.started(job(2, losses: 2), nil, deadline: .now)

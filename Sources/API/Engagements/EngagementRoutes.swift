@@ -54,7 +54,9 @@ struct EngagementRoutes: Routes {
             let outcome = try await stores.runs.start(request.id(), for: caller, in: transaction.sql)
             if case .started(let run) = outcome {
                 try await transaction.enqueue(
-                    StartCrew(run: run), tenant: caller.tenant.rawValue, uniqueKey: StartCrew.uniqueKey(run)
+                    StartCrew(run: run),
+                    tenant: caller.tenant.rawValue,
+                    uniqueKey: StartCrew.uniqueKey(run)
                 )
             }
             return outcome

@@ -54,14 +54,17 @@ struct APIRequest: Sendable {
         guard let json = try? JSON(utf8: bytes) else { throw APIError.invalid("The body is not valid JSON") }
         guard case .object(let members) = json else { throw APIError.invalid("The body must be a JSON object") }
         guard json.depth <= 32 else { throw APIError.invalid("The body is nested more than 32 levels deep") }
-        guard !json.containsNUL else { throw APIError.invalid("The body holds the character U+0000, which is not allowed") }
+        guard !json.containsNUL else {
+            throw APIError.invalid("The body holds the character U+0000, which is not allowed")
+        }
         return members
     }
 }
 
 extension JSON {
     fileprivate init(utf8 buffer: ByteBuffer) throws {
-        self = try buffer.readableBytesView.withContiguousStorageIfAvailable { try JSON(utf8: $0) }
+        self =
+            try buffer.readableBytesView.withContiguousStorageIfAvailable { try JSON(utf8: $0) }
             ?? JSON(parsing: Data(buffer.readableBytesView))
     }
 

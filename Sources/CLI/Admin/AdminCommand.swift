@@ -13,19 +13,25 @@ struct AdminCommand: AsyncParsableCommand {
 
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tenant", abstract: "Tenants.", subcommands: [CreateTenantCommand.self]
+        commandName: "tenant",
+        abstract: "Tenants.",
+        subcommands: [CreateTenantCommand.self]
     )
 }
 
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "API keys.", subcommands: [CreateKeyCommand.self]
+        commandName: "key",
+        abstract: "API keys.",
+        subcommands: [CreateKeyCommand.self]
     )
 }
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Plans.", subcommands: [SetPlanCommand.self]
+        commandName: "plan",
+        abstract: "Plans.",
+        subcommands: [SetPlanCommand.self]
     )
 }
 
@@ -34,7 +40,8 @@ extension KeyMode: ExpressibleByArgument {}
 
 struct CreateTenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Make a tenant with an owner and a read_write key, which is shown once."
+        commandName: "create",
+        abstract: "Make a tenant with an owner and a read_write key, which is shown once."
     )
 
     @Option(help: "The tenant's name.")
@@ -67,7 +74,8 @@ struct CreateTenantCommand: AsyncParsableCommand {
 
 struct CreateKeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Make an API key, which is shown once."
+        commandName: "create",
+        abstract: "Make an API key, which is shown once."
     )
 
     @Option(help: "The tenant's id.")
@@ -93,9 +101,16 @@ struct CreateKeyCommand: AsyncParsableCommand {
             return scope
         }
         try await withFleet { fleet in
-            let key = try await fleet.stores.accounts.createKey(tenant: ID(tenant), name: name, scopes: scopes, mode: mode)
+            let key = try await fleet.stores.accounts.createKey(
+                tenant: ID(tenant),
+                name: name,
+                scopes: scopes,
+                mode: mode
+            )
             guard let key else { throw ValidationError("There is no tenant \"\(tenant)\".") }
-            Terminal.say(json ? JSON.object(["id": .string(key.id), "key": .string(key.plaintext)]).text : key.plaintext)
+            Terminal.say(
+                json ? JSON.object(["id": .string(key.id), "key": .string(key.plaintext)]).text : key.plaintext
+            )
         }
     }
 }
@@ -135,7 +150,10 @@ extension Fleet {
     func createTenant(name: String, plan: Plan?) async throws -> MadeTenant {
         let tenant = try await stores.accounts.createTenant(name: name, plan: plan)
         let key = try await stores.accounts.createKey(
-            tenant: tenant.id, name: "first key", scopes: [.readWrite], mode: .live
+            tenant: tenant.id,
+            name: "first key",
+            scopes: [.readWrite],
+            mode: .live
         )
         guard let key else { throw ValidationError("The tenant vanished while its key was made.") }
         return MadeTenant(tenant: tenant, key: key.plaintext)

@@ -18,7 +18,10 @@ struct BenchCommand: AsyncParsableCommand {
 }
 
 struct BenchEnqueueCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "enqueue", abstract: "Add no-op jobs; jobs per second.")
+    static let configuration = CommandConfiguration(
+        commandName: "enqueue",
+        abstract: "Add no-op jobs; jobs per second."
+    )
 
     @Option var jobs = 100_000
     @Option(help: "Jobs per transaction.") var batch = 100
@@ -50,7 +53,8 @@ struct BenchEnqueueCommand: AsyncParsableCommand {
 
 struct BenchDrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "Wait until no job waits or runs; jobs per second since the first one finished."
+        commandName: "drain",
+        abstract: "Wait until no job waits or runs; jobs per second since the first one finished."
     )
 
     @Option var queue = QueueName.maint.rawValue

@@ -4,7 +4,8 @@ import Queue
 
 struct QueuesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "queues", abstract: "How much work each queue has."
+        commandName: "queues",
+        abstract: "How much work each queue has."
     )
 
     @OptionGroup var view: ViewOptions
@@ -14,7 +15,9 @@ struct QueuesCommand: AsyncParsableCommand {
             let seen = try await Inspector(fleet.queue).fleetWithRedis()
             let queues = seen.queues.sorted { $0.key < $1.key }
             guard !view.json else {
-                return JSON.object(["workers": .integer(seen.workers), "queues": .object(seen.queues.mapValues(\.json))]).text
+                return JSON.object([
+                    "workers": .integer(seen.workers), "queues": .object(seen.queues.mapValues(\.json)),
+                ]).text
             }
             let rows = queues.map { name, depth in
                 [
@@ -50,11 +53,16 @@ struct JobsCommand: AsyncParsableCommand {
             guard !view.json else { return JSON.array(jobs.map(\.json)).text }
             let rows = jobs.map { job in
                 [
-                    "\(job.id)", job.kind, job.state, "\(job.attempt)", job.tenant.isEmpty ? "-" : String(job.tenant.prefix(10)),
+                    "\(job.id)", job.kind, job.state, "\(job.attempt)",
+                    job.tenant.isEmpty ? "-" : String(job.tenant.prefix(10)),
                     String(job.createdAt.dropFirst(11).prefix(8)), job.error ?? "",
                 ]
             }
-            return Terminal.table(["ID", "KIND", "STATE", "ATTEMPT", "TENANT", "CREATED", "ERROR"], rows, right: [0, 3])
+            return Terminal.table(
+                ["ID", "KIND", "STATE", "ATTEMPT", "TENANT", "CREATED", "ERROR"],
+                rows,
+                right: [0, 3]
+            )
         }
     }
 }
@@ -82,7 +90,8 @@ struct JobCommand: AsyncParsableCommand {
 
 struct WorkersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workers", abstract: "Worker sessions: where they run, what they do, when they were last heard."
+        commandName: "workers",
+        abstract: "Worker sessions: where they run, what they do, when they were last heard."
     )
 
     @OptionGroup var view: ViewOptions
@@ -106,7 +115,8 @@ struct WorkersCommand: AsyncParsableCommand {
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "All settings, their meaning and what they are set to. Secrets are not shown."
+        commandName: "config",
+        abstract: "All settings, their meaning and what they are set to. Secrets are not shown."
     )
 
     func run() {

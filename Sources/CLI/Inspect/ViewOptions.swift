@@ -14,7 +14,11 @@ struct ViewOptions: ParsableArguments {
         try await withFleet { fleet in
             repeat {
                 let text = try await render(fleet)
-                if watch, Terminal.isInteractive { Terminal.say("\u{1B}[H\u{1B}[2J" + text) } else { Terminal.say(text) }
+                if watch, Terminal.isInteractive {
+                    Terminal.say("\u{1B}[H\u{1B}[2J" + text)
+                } else {
+                    Terminal.say(text)
+                }
                 if watch { try await Task.sleep(for: .seconds(1)) }
             } while watch
         }
@@ -24,8 +28,10 @@ struct ViewOptions: ParsableArguments {
 extension QueueDepth {
     var json: JSON {
         [
-            "ready": .integer(ready), "delayed": .integer(delayed), "running": .integer(running), "dead": .integer(dead),
-            "oldest_ready_seconds": oldestReady.map(JSON.number) ?? .null, "in_redis": inRedis.map(JSON.integer) ?? .null,
+            "ready": .integer(ready), "delayed": .integer(delayed), "running": .integer(running),
+            "dead": .integer(dead),
+            "oldest_ready_seconds": oldestReady.map(JSON.number) ?? .null,
+            "in_redis": inRedis.map(JSON.integer) ?? .null,
         ]
     }
 }

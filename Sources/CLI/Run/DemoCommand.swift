@@ -32,7 +32,10 @@ struct DemoCommand: AsyncParsableCommand {
         Terminal.say(Terminal.paint("Groundcrew demo", .bold) + ": \(brief.name) for \(brief.client)\n")
         Terminal.say("Starting private Postgres and Redis …")
         let stack = try await PrivateStack.start(
-            directory: folder, durability: .durable, removedWithParent: data == nil, logger: logger
+            directory: folder,
+            durability: .durable,
+            removedWithParent: data == nil,
+            logger: logger
         )
         do {
             try await play(brief, DevHouse(stack: stack, settings: settings, data: folder, logger: logger))
@@ -51,21 +54,23 @@ struct DemoCommand: AsyncParsableCommand {
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
         let api = fleet.api(host: "127.0.0.1", port: 0) { port in announce.yield(port) }
         let services: [any Service] = [fleet.scheduler(), try fleet.worker(), api]
-        let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: house.logger))
+        let group = ServiceGroup(
+            configuration: .init(services: services.map { .init(service: $0) }, logger: house.logger)
+        )
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {
                 guard let port = await ports.first(where: { _ in true }) else { return }
                 let caller = DemoCaller(port: port, key: account["api_key"]?.stringValue ?? "")
-                try await DemoScript(caller: caller, brief: brief, out: out).play()
+                do {
+                    try await DemoScript(caller: caller, brief: brief, out: out).play()
+                } catch {
+                    await group.triggerGracefulShutdown()
+                    throw error
+                }
                 await group.triggerGracefulShutdown()
             }
-            do {
-                try await tasks.waitForAll()
-            } catch {
-                await group.triggerGracefulShutdown()
-                throw error
-            }
+            try await tasks.waitForAll()
         }
         await fleet.close()
     }

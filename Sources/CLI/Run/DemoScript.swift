@@ -22,7 +22,9 @@ struct DemoCaller: Sendable {
         let answer = try await response.body.collect(upTo: 16 << 20)
         let json = try JSON(parsing: Data(answer.readableBytesView))
         guard (200..<300).contains(response.status.code) else {
-            throw ValidationError("\(method) \(path) answered \(response.status.code): \(json["error"]?.stringValue ?? json.text)")
+            throw ValidationError(
+                "\(method) \(path) answered \(response.status.code): \(json["error"]?.stringValue ?? json.text)"
+            )
         }
         return json
     }
@@ -48,7 +50,9 @@ struct DemoScript: Sendable {
         let detail = try await caller.call("GET", path)
         try write(detail)
         guard status["status"]?.stringValue == "completed" else {
-            throw ValidationError("The run \(status["status"]?.stringValue ?? "?"): \(status["error"]?.stringValue ?? "")")
+            throw ValidationError(
+                "The run \(status["status"]?.stringValue ?? "?"): \(status["error"]?.stringValue ?? "")"
+            )
         }
     }
 
@@ -66,7 +70,9 @@ struct DemoScript: Sendable {
             if word == "completed" || word == "failed" {
                 let cost = status["estimated_cost"]?.doubleValue ?? 0
                 let colour: Terminal.Colour = word == "completed" ? .green : .red
-                Terminal.say("\n\(Terminal.paint(word, colour)), \(status["steps"]?.intValue ?? 0) steps, $\(cost) of $\(brief.budget) spent\n")
+                Terminal.say(
+                    "\n\(Terminal.paint(word, colour)), \(status["steps"]?.intValue ?? 0) steps, $\(cost) of $\(brief.budget) spent\n"
+                )
                 return status
             }
             try await Task.sleep(for: .milliseconds(50))
@@ -86,10 +92,15 @@ struct DemoScript: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var rows: [[String]] = []
         for document in detail["deliverables"]?.arrayValue ?? [] {
-            guard let name = document["filename"]?.stringValue, let content = document["content"]?.stringValue else { continue }
+            guard let name = document["filename"]?.stringValue, let content = document["content"]?.stringValue else {
+                continue
+            }
             let file = folder.appending(path: name)
             try Data(content.utf8).write(to: file)
-            rows.append(["\(document["wordCount"]?.intValue ?? 0)", "v\(document["version"]?.intValue ?? 1)", "\(out)/\(folder.lastPathComponent)/\(name)"])
+            rows.append([
+                "\(document["wordCount"]?.intValue ?? 0)", "v\(document["version"]?.intValue ?? 1)",
+                "\(out)/\(folder.lastPathComponent)/\(name)",
+            ])
         }
         rows.sort { $0[2] < $1[2] }
         Terminal.say(Terminal.table(["WORDS", "VERSION", "DOCUMENT"], rows, right: [0]))

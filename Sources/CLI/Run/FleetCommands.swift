@@ -51,7 +51,9 @@ struct WorkerCommand: AsyncParsableCommand {
         guard let queues else { return QueueName.allCases }
         return try queues.split(separator: ",").map { name in
             guard let queue = QueueName(rawValue: String(name)) else {
-                throw ValidationError("There is no queue \"\(name)\". The queues are: \(QueueName.names.joined(separator: ", ")).")
+                throw ValidationError(
+                    "There is no queue \"\(name)\". The queues are: \(QueueName.names.joined(separator: ", "))."
+                )
             }
             return queue
         }
@@ -74,7 +76,10 @@ struct SchedulerCommand: AsyncParsableCommand {
 }
 
 struct MigrateCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "migrate", abstract: "Bring the database to the newest schema.")
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Bring the database to the newest schema."
+    )
 
     func run() async throws {
         let settings = Settings.load()

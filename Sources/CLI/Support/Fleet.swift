@@ -26,14 +26,19 @@ struct Fleet: Sendable {
         self.logger = logger
         postgres = Postgres(
             try PostgresConfiguration(
-                url: database, size: try settings.integer("GC_POOL_SIZE", default: 8, in: 1...200)
+                url: database,
+                size: try settings.integer("GC_POOL_SIZE", default: 8, in: 1...200)
             ),
             logger: logger
         )
         redis = Redis(try RedisConfiguration(url: cache), logger: logger)
         let ledger = Ledger(postgres)
         let dispatch = Dispatch(
-            redis, ledger: ledger, queues: QueueName.names, namespace: settings["GC_NAMESPACE"] ?? "gc", logger: logger
+            redis,
+            ledger: ledger,
+            queues: QueueName.names,
+            namespace: settings["GC_NAMESPACE"] ?? "gc",
+            logger: logger
         )
         queue = JobQueue(ledger: ledger, dispatch: dispatch)
         stores = Stores(postgres)
@@ -48,12 +53,17 @@ struct Fleet: Sendable {
             hasTables = try found.first?.decode(Bool.self) ?? false
         } catch {
             throw SettingError(
-                "DATABASE_URL", "does not lead to a usable Postgres: \(error)",
+                "DATABASE_URL",
+                "does not lead to a usable Postgres: \(error)",
                 "Check host, port, user and database name, and that the server runs."
             )
         }
         guard hasTables else {
-            throw SettingError("DATABASE_URL", "leads to a database without our tables", "Run `groundcrew migrate` first.")
+            throw SettingError(
+                "DATABASE_URL",
+                "leads to a database without our tables",
+                "Run `groundcrew migrate` first."
+            )
         }
     }
 
@@ -96,7 +106,8 @@ struct Fleet: Sendable {
         await close()
     }
 
-    static func logger(_ settings: Settings, label: String = "groundcrew", level: Logger.Level? = nil) throws -> Logger {
+    static func logger(_ settings: Settings, label: String = "groundcrew", level: Logger.Level? = nil) throws -> Logger
+    {
         LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
         var logger = Logger(label: label)
         logger.logLevel = try level ?? settings.logLevel

@@ -18,7 +18,8 @@ extension Fleet {
             return try await Migrator(postgres, logger: logger).run(Schema.migrations)
         } catch let error as PostgresError where error.isUnavailable {
             throw SettingError(
-                "DATABASE_URL", "does not lead to a usable Postgres: \(error)",
+                "DATABASE_URL",
+                "does not lead to a usable Postgres: \(error)",
                 "Check host, port, user and database name, and that the server runs."
             )
         }
@@ -26,8 +27,14 @@ extension Fleet {
 
     func api(host: String, port: Int, onListening: @escaping @Sendable (Int) async -> Void = { _ in }) -> any Service {
         APIService.application(
-            stores: stores, queue: queue, host: host, port: port, allowSimulation: settings.flag("GC_SIMULATE"),
-            testSettings: settings.testSettings, logger: logger, onListening: onListening
+            stores: stores,
+            queue: queue,
+            host: host,
+            port: port,
+            allowSimulation: settings.flag("GC_SIMULATE"),
+            testSettings: settings.testSettings,
+            logger: logger,
+            onListening: onListening
         )
     }
 

@@ -6,21 +6,64 @@ struct SettingDescription {
     var isSecret = false
 
     static let all = [
-        SettingDescription(name: "DATABASE_URL", meaning: "Postgres, as a libpq URI", fallback: "required", isSecret: true),
-        SettingDescription(name: "REDIS_URL", meaning: "Redis: redis://, rediss:// or redis+unix://", fallback: "required", isSecret: true),
-        SettingDescription(name: "OPENAI_API_KEY", meaning: "key of an OpenAI-compatible model server", fallback: "none: the offline provider writes", isSecret: true),
-        SettingDescription(name: "OPENAI_BASE_URL", meaning: "that server's address", fallback: "https://api.openai.com/v1"),
-        SettingDescription(name: "GC_MODEL", meaning: "model to use for every task on that server", fallback: "by the routing table"),
-        SettingDescription(name: "GC_PRICES_FILE", meaning: "price table of models, as JSON", fallback: "the shipped one"),
-        SettingDescription(name: "GC_UNPRICED_IS_FREE", meaning: "1: a model without a price costs 0", fallback: "the dearest known price"),
+        SettingDescription(
+            name: "DATABASE_URL",
+            meaning: "Postgres, as a libpq URI",
+            fallback: "required",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "REDIS_URL",
+            meaning: "Redis: redis://, rediss:// or redis+unix://",
+            fallback: "required",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "OPENAI_API_KEY",
+            meaning: "key of an OpenAI-compatible model server",
+            fallback: "none: the offline provider writes",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "OPENAI_BASE_URL",
+            meaning: "that server's address",
+            fallback: "https://api.openai.com/v1"
+        ),
+        SettingDescription(
+            name: "GC_MODEL",
+            meaning: "model to use for every task on that server",
+            fallback: "by the routing table"
+        ),
+        SettingDescription(
+            name: "GC_PRICES_FILE",
+            meaning: "price table of models, as JSON",
+            fallback: "the shipped one"
+        ),
+        SettingDescription(
+            name: "GC_UNPRICED_IS_FREE",
+            meaning: "1: a model without a price costs 0",
+            fallback: "the dearest known price"
+        ),
         SettingDescription(name: "GC_LEASE_SECONDS", meaning: "a worker's lease", fallback: "10"),
-        SettingDescription(name: "GC_DRAIN_SECONDS", meaning: "how long running jobs may go on after SIGTERM", fallback: "25"),
+        SettingDescription(
+            name: "GC_DRAIN_SECONDS",
+            meaning: "how long running jobs may go on after SIGTERM",
+            fallback: "25"
+        ),
         SettingDescription(name: "GC_WORKER_SLOTS", meaning: "jobs at once per worker process", fallback: "64"),
         SettingDescription(name: "GC_POOL_SIZE", meaning: "Postgres connections per process", fallback: "8"),
         SettingDescription(name: "GC_NAMESPACE", meaning: "first part of every Redis key", fallback: "gc"),
-        SettingDescription(name: "GC_LOG_LEVEL", meaning: "trace, debug, info, notice, warning, error, critical", fallback: "info"),
+        SettingDescription(
+            name: "GC_LOG_LEVEL",
+            meaning: "trace, debug, info, notice, warning, error, critical",
+            fallback: "info"
+        ),
         SettingDescription(name: "GC_SIMULATE", meaning: "tests only: 1 lets a task carry `simulate`", fallback: "0"),
-        SettingDescription(name: "GC_TEST_HOOKS", meaning: "tests only: 1 allows the job kind test.probe", fallback: "0"),
+        SettingDescription(
+            name: "GC_TEST_HOOKS",
+            meaning: "tests only: 1 allows the job kind test.probe",
+            fallback: "0"
+        ),
         SettingDescription(name: "GC_TEST_MUTANT", meaning: "tests only: a seeded bug", fallback: "none"),
     ]
 }

@@ -42,7 +42,11 @@ struct Settings: Sendable {
 
     func required(_ name: String, example: String) throws -> String {
         guard let value = self[name] else {
-            throw SettingError(name, "is not set", "Set it to something like \(example), or run `groundcrew dev`, which brings its own.")
+            throw SettingError(
+                name,
+                "is not set",
+                "Set it to something like \(example), or run `groundcrew dev`, which brings its own."
+            )
         }
         return value
     }
@@ -50,7 +54,11 @@ struct Settings: Sendable {
     func integer(_ name: String, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
         guard let text = self[name] else { return fallback }
         guard let value = Int(text), range.contains(value) else {
-            throw SettingError(name, "is \"\(text)\"", "It must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+            throw SettingError(
+                name,
+                "is \"\(text)\"",
+                "It must be a whole number from \(range.lowerBound) to \(range.upperBound)."
+            )
         }
         return value
     }

@@ -49,7 +49,8 @@ package struct Engagement: Sendable {
         var slug = ""
         var gap = false
         for byte in name.lowercased().utf8 {
-            let plain = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            let plain =
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                 || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
             guard plain else {
                 gap = true

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Subprocess
 import Synchronization
@@ -19,8 +20,11 @@ final class ChildServer: Sendable {
 
     /// Starts the program and returns as soon as it has a process id; it is not ready to answer yet.
     ///
-    /// - Throws: ``EmbeddedError/leftoversAlive(folder:seconds:)``, or an error that says why the shell failed.
+    /// - Throws: ``EmbeddedError/leftoversAlive(folder:seconds:)``, an error that says why the shell failed, or
+    ///   `CancellationError`.
     static func start(_ lifeline: Lifeline, name: String, logger: Logger) async throws -> ChildServer {
+        // An order may meet a server that has just died: the write shall fail, not end this process.
+        signal(SIGPIPE, SIG_IGN)
         let (orders, orderSink) = AsyncStream.makeStream(of: String.self)
         let (lines, lineSink) = AsyncStream.makeStream(of: String.self)
         let state = State()
@@ -30,8 +34,15 @@ final class ChildServer: Sendable {
             if state.end() { logger.error("A private server ended unasked", metadata: ["server": "\(name)"]) }
             lineSink.finish()
         }
-        let processID = try await announced(by: lines, lifeline: lifeline, name: name)
-        return ChildServer(processID: processID, orders: orderSink, state: state)
+        do {
+            let processID = try await announced(by: lines, lifeline: lifeline, name: name)
+            return ChildServer(processID: processID, orders: orderSink, state: state)
+        } catch {
+            // Nobody would be left to end it.
+            state.expectEnd()
+            orderSink.yield("KILL")
+            throw error
+        }
     }
 
     /// Whether the server and its shell are gone.
@@ -100,6 +111,7 @@ final class ChildServer: Sendable {
             }
             said.append(line)
         }
+        try Task.checkCancellation()
         throw EmbeddedError.programFailed(command: name, output: said.joined(separator: " "))
     }
 }

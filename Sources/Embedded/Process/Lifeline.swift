@@ -18,6 +18,7 @@ package struct Lifeline: Sendable {
     /// A folder that is removed when the parent goes away without having stopped the server.
     package var doomedFolder: String?
 
+    /// A plan only; nothing runs until its ``arguments`` are given to `sh`.
     package init(
         command: [String],
         stopSignal: String,
@@ -50,11 +51,10 @@ package struct Lifeline: Sendable {
     static let announcement = "pid "
 
     // Descriptor 3 is the lifeline (a background process of `sh` would read /dev/null instead of 0), 9 the lock.
-    // When it is the shell that was killed, the parent may still want the data: the watcher stops the server, but leaves
-    // the folder, and it holds the lock until it is done, so that a restart waits for it.
+    // The watcher holds the lock until it is done, so that a restart waits for it. When it was the shell ($$) that died, the
+    // parent lives and may want its folder back: then the server is stopped, but nothing is removed.
     private static let script = """
         stop=$1 grace=$2 lock=$3 log=$4 doomed=$5
-        shell=$$
         shift 5
         cd / && umask 077
         exec 3<&0 </dev/null 9>>"$lock"
@@ -64,7 +64,9 @@ package struct Lifeline: Sendable {
         (
             while read -r signal; do kill -s "$signal" "$server"; done
             trap '' TERM
-            kill -0 "$shell" || doomed=
+            state=Z
+            read -r number name state rest <"/proc/$$/stat"
+            [ "$state" != Z ] || doomed=
             kill -s "$stop" "$server"
             tries=$((grace * 20))
             while kill -0 "$server" && [ "$tries" -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done

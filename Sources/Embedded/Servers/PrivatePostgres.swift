@@ -37,8 +37,8 @@ package actor PrivatePostgres {
         url = Self.url(database: "groundcrew", socketFolder: socketFolder)
     }
 
-    /// Starts Postgres in `directory`, making the cluster and the database `groundcrew` at the first start (about 0.8 s; later
-    /// starts take about 0.1 s). Returns when it answers.
+    /// Starts Postgres in `directory`, making the cluster and the database `groundcrew` at the first start (about a
+    /// second; later starts take about 0.06 s). Returns when it answers.
     ///
     /// - Parameters:
     ///   - directory: made when missing. As root, and when a folder above it is closed to the account `postgres`, the data

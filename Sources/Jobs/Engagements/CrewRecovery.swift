@@ -1,8 +1,8 @@
+private import Domain
 package import Logging
 private import PostgresClient
 package import Queue
 private import Stores
-private import Domain
 
 /// Finds runs that wait for a job that does not exist any more, and goes on with them.
 ///
@@ -46,7 +46,12 @@ package struct CrewRecovery: Sendable {
         logger.warning("a run waits for a job that is gone", metadata: ["run": "\(run)", "task": "\(task ?? "-")"])
         guard let task else { return try await recover(run, error) }
         guard let error else {
-            return try await write(run, ["UPDATE run_tasks SET status = 'ready' WHERE run_id = \(run) AND task_id = \(task) AND status = 'running'"])
+            return try await write(
+                run,
+                [
+                    "UPDATE run_tasks SET status = 'ready' WHERE run_id = \(run) AND task_id = \(task) AND status = 'running'"
+                ]
+            )
         }
         let words = "Engine error: \(error)"
         try await write(
@@ -62,7 +67,8 @@ package struct CrewRecovery: Sendable {
 
     /// A run without live tasks: it was never planned, or its last job is gone.
     private func recover(_ run: Run.ID, _ error: String?) async throws {
-        let planned = try await queue.postgres.query("SELECT 1 FROM run_tasks WHERE run_id = \(run) LIMIT 1").first != nil
+        let planned =
+            try await queue.postgres.query("SELECT 1 FROM run_tasks WHERE run_id = \(run) LIMIT 1").first != nil
         guard !planned else { return try await write(run, []) }
         let words = "Engine error: \(error ?? "the run's first job is gone")"
         try await queue.transaction { transaction in

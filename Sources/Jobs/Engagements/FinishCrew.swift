@@ -32,8 +32,11 @@ package struct FinishCrew: Job {
                 + RunLedger.finishRun(run, as: status, error: error)
                 + documents.map { document in
                     RunLedger.addDeliverable(
-                        filename: document.filename, content: document.content,
-                        words: document.content.split(whereSeparator: \.isWhitespace).count, task: "_report", of: run
+                        filename: document.filename,
+                        content: document.content,
+                        words: document.content.split(whereSeparator: \.isWhitespace).count,
+                        task: "_report",
+                        of: run
                     )
                 }
                 + [RunLedger.append(Self.closing(input, error), to: run)]
@@ -44,8 +47,9 @@ package struct FinishCrew: Job {
     /// Nil where every task that was required is completed.
     private static func error(of input: ReportInput) -> String? {
         if let error = input.error { return error }
-        guard let failed = input.tasks.first(where: { !$0.optional && $0.status != .completed && $0.error != nil })
-            ?? input.tasks.first(where: { !$0.optional && $0.status != .completed })
+        guard
+            let failed = input.tasks.first(where: { !$0.optional && $0.status != .completed && $0.error != nil })
+                ?? input.tasks.first(where: { !$0.optional && $0.status != .completed })
         else { return nil }
         return "Task \(failed.id) failed" + (failed.error.map { ": \($0)" } ?? "")
     }
@@ -75,8 +79,15 @@ package struct FinishCrew: Job {
     private static func task(_ task: ReportInput.Task) throws -> RunRecord.Task {
         let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(task.config.utf8))
         return RunRecord.Task(
-            id: task.id, title: planned.title, agent: task.agent, status: task.status, dependsOn: task.dependsOn,
-            filename: planned.filename, version: task.version, words: task.words, error: task.error
+            id: task.id,
+            title: planned.title,
+            agent: task.agent,
+            status: task.status,
+            dependsOn: task.dependsOn,
+            filename: planned.filename,
+            version: task.version,
+            words: task.words,
+            error: task.error
         )
     }
 

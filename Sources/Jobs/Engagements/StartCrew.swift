@@ -29,7 +29,9 @@ package struct StartCrew: Job {
         guard !input.hasTasks else { return .cancel("the run has been planned") }
         let models = context.services.models
         let given = try CrewTask.parse(
-            input.tasks, knownAgents: AgentRoster.assignable, allowSimulation: models.allowSimulation
+            input.tasks,
+            knownAgents: AgentRoster.assignable,
+            allowSimulation: models.allowSimulation
         )
         let plan = CrewPlanner.plan(
             name: input.name,
@@ -63,7 +65,11 @@ package struct StartCrew: Job {
     private static func row(_ task: PlannedTask) throws -> RunLedger.TaskRow {
         let config = String(decoding: try JSONEncoder().encode(task), as: UTF8.self)
         return RunLedger.TaskRow(
-            id: task.id, agent: task.agentSlug, config: config, dependsOn: task.dependsOn, optional: task.optional
+            id: task.id,
+            agent: task.agentSlug,
+            config: config,
+            dependsOn: task.dependsOn,
+            optional: task.optional
         )
     }
 }

@@ -27,7 +27,8 @@ struct StepFailure {
 
     /// A required task takes its descendants along; an optional one only cuts its own edges.
     func fail(task error: String) async throws {
-        let rest = step.input.optional
+        let rest =
+            step.input.optional
             ? RunLedger.openDependants(of: step.task, run) : RunLedger.skipDescendants(of: step.task, run)
         try await settle(error, [rest])
     }

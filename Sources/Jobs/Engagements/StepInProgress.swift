@@ -25,14 +25,17 @@ struct StepInProgress {
             try await StepFailure(self, planned).budget()
             return .ended(.settled)
         }
+        guard let provider = models[call.choice.route.provider] else {
+            // Another worker may have the key that this one lacks.
+            return .ended(.snooze(.seconds(5), "this worker has no provider \(call.choice.route.provider)"))
+        }
         guard let id = try await reserve(planned, call) else { return try await lost(variation, planned) }
-        return try await ask(call, id, planned, variation)
+        return try await ask(provider, call, id, planned, variation)
     }
 
     // MARK: Before the call
 
     private struct Call {
-        let provider: any LanguageModel
         let request: ModelRequest
         let choice: RouteChoice
     }
@@ -44,12 +47,15 @@ struct StepInProgress {
         guard let wish = routing.candidates(for: first).first else { return nil }
         let draft = request(planned, wish, planned.outputLimit, variation)
         let question = RouteQuestion(
-            task: planned, promptTokens: TokenBound.prompt(draft), budgetLeft: input.budgetLeft, down: variation.down
+            task: planned,
+            promptTokens: TokenBound.prompt(draft),
+            budgetLeft: input.budgetLeft,
+            down: variation.down
         )
-        guard let choice = routing.choose(question), let provider = models[choice.route.provider] else { return nil }
+        guard let choice = routing.choose(question) else { return nil }
         let isSame = choice.route.model == wish.model && choice.maxOutput == draft.maxOutput
         let request = isSame ? draft : request(planned, choice.route, choice.maxOutput, variation)
-        return Call(provider: provider, request: request, choice: choice)
+        return Call(request: request, choice: choice)
     }
 
     private func request(
@@ -70,7 +76,9 @@ struct StepInProgress {
                 model: models.routing.prices.price(of: route.model, provider: route.provider),
                 maxOutput: maxOutput,
                 origin: ModelRequest.Origin(
-                    run: run.rawValue, task: task, step: input.draft == nil ? 1 : 2,
+                    run: run.rawValue,
+                    task: task,
+                    step: input.draft == nil ? 1 : 2,
                     attempt: context.job.failures + 1
                 ),
                 shrink: variation.shrink
@@ -113,15 +121,18 @@ struct StepInProgress {
     // MARK: The call
 
     private func ask(
+        _ provider: any LanguageModel,
         _ call: Call,
         _ id: Int,
         _ planned: PlannedTask,
         _ variation: StepVariation
     ) async throws -> Next {
         do {
-            let reply = try await call.provider.complete(call.request, onText: { _ in })
+            let reply = try await provider.complete(call.request, onText: { _ in })
             let charge = models.routing.prices.charge(
-                for: reply, to: call.request, provider: call.choice.route.provider
+                for: reply,
+                to: call.request,
+                provider: call.choice.route.provider
             )
             try await StepSuccess(self, planned).book(reply, charge, call: id)
             return .ended(.settled)
@@ -140,7 +151,10 @@ struct StepInProgress {
         let provider = call.choice.route.provider
         let others = models.routing.candidates(
             for: RouteQuestion(
-                task: planned, promptTokens: 0, budgetLeft: nil, down: variation.down.union([provider])
+                task: planned,
+                promptTokens: 0,
+                budgetLeft: nil,
+                down: variation.down.union([provider])
             )
         )
         let job = context.job
@@ -184,21 +198,32 @@ struct StepInProgress {
         switch fault {
         case .cancelled(let bytes):
             let charge = models.routing.prices.charge(
-                forCancelled: call.request, partialOutputBytes: bytes, provider: call.choice.route.provider
+                forCancelled: call.request,
+                partialOutputBytes: bytes,
+                provider: call.choice.route.provider
             )
             end = RunLedger.CallEnd(
-                call: id, state: .failed, cost: min(charge.cost, call.choice.reservation),
-                inputTokens: charge.usage.input, outputTokens: charge.usage.output, isEstimated: true,
+                call: id,
+                state: .failed,
+                cost: min(charge.cost, call.choice.reservation),
+                inputTokens: charge.usage.input,
+                outputTokens: charge.usage.output,
+                isEstimated: true,
                 fault: fault.description
             )
         case .timeout(.firstByte), .timeout(.silence), .timeout(.total), .truncated:
             end = RunLedger.CallEnd(
-                call: id, state: .unknown, cost: call.choice.reservation, fault: fault.description
+                call: id,
+                state: .unknown,
+                cost: call.choice.reservation,
+                fault: fault.description
             )
         default: break
         }
         let line = "\(task): \(fault.description)\(Self.consequence(verdict.action))"
-        let statements = [RunLedger.end(end, of: run), RunLedger.append([.log(agent: planned.agentSlug, line)], to: run)]
+        let statements = [
+            RunLedger.end(end, of: run), RunLedger.append([.log(agent: planned.agentSlug, line)], to: run),
+        ]
         // This task may have been cancelled, and the money must be booked all the same.
         let postgres = context.queue.postgres
         _ = try await Task { try await postgres.pipeline(statements) }.value

@@ -70,8 +70,11 @@ struct StepSuccess {
                 RunLedger.end(end, of: run),
                 RunLedger.completeTask(task, of: run, cost: cost),
                 RunLedger.addDeliverable(
-                    filename: planned.filename, content: text.replacing("\0", with: "\u{FFFD}"), words: words,
-                    task: task, of: run
+                    filename: planned.filename,
+                    content: text.replacing("\0", with: "\u{FFFD}"),
+                    words: words,
+                    task: task,
+                    of: run
                 ),
                 RunLedger.openDependants(of: task, run),
                 RunLedger.append(events, to: run),
@@ -83,7 +86,9 @@ struct StepSuccess {
     /// The answer was cut off at the length limit: one more step of the same task goes on from there.
     private func resume(_ text: String, _ cost: NanoUSD, _ end: RunLedger.CallEnd) async throws {
         let next = try NewJob(
-            CrewStep(run: run, task: task), tenant: step.context.job.tenant, uniqueKey: CrewStep.uniqueKey(run, task)
+            CrewStep(run: run, task: task),
+            tenant: step.context.job.tenant,
+            uniqueKey: CrewStep.uniqueKey(run, task)
         )
         try await step.context.settle(
             writing: [

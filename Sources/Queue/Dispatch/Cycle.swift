@@ -75,7 +75,8 @@ extension Dispatch {
     }
 
     private static let unverified = RedisError(
-        .server(prefix: "GCGEN"), "Redis has not been checked against the ledger yet"
+        .server(prefix: "GCGEN"),
+        "Redis has not been checked against the ledger yet"
     )
 
     private static func arguments(

@@ -38,7 +38,11 @@ package struct Ledger: Sendable {
         hints.reserveCapacity(result.count)
         for row in result {
             let (id, queue, tenant, priority, due) = try row.decode(
-                Int.self, String.self, String.self, Int.self, Int.self
+                Int.self,
+                String.self,
+                String.self,
+                Int.self,
+                Int.self
             )
             hints.append(JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due))
         }

@@ -36,13 +36,27 @@ extension Ledger {
         jobs.reserveCapacity(result.count)
         for row in result {
             let (id, attempt, kind, payload, queue, tenant, failures, maxAttempts, losses) = try row.decode(
-                Int.self, Int.self, String.self, String.self, String.self, String.self, Int.self, Int.self,
+                Int.self,
+                Int.self,
+                String.self,
+                String.self,
+                String.self,
+                String.self,
+                Int.self,
+                Int.self,
                 Int.self
             )
             jobs.append(
                 ClaimedJob(
-                    id: id, attempt: attempt, kind: kind, payload: payload, queue: queue, tenant: tenant,
-                    failures: failures, maxAttempts: maxAttempts, losses: losses
+                    id: id,
+                    attempt: attempt,
+                    kind: kind,
+                    payload: payload,
+                    queue: queue,
+                    tenant: tenant,
+                    failures: failures,
+                    maxAttempts: maxAttempts,
+                    losses: losses
                 )
             )
         }

@@ -39,9 +39,10 @@ extension Ledger {
 
     /// A page of a queue's waiting jobs in the order they should run.
     func waiting(in queue: String, after last: WaitingJob?, limit: Int) async throws(PostgresError) -> [WaitingJob] {
-        let after: SQL = last.map {
-            "AND (priority, run_at, id) > (\($0.hint.priority)::smallint, \($0.runAt)::timestamptz, \($0.hint.id)::bigint)"
-        } ?? ""
+        let after: SQL =
+            last.map {
+                "AND (priority, run_at, id) > (\($0.hint.priority)::smallint, \($0.runAt)::timestamptz, \($0.hint.id)::bigint)"
+            } ?? ""
         let result = try await postgres.query(
             """
             SELECT id, tenant, priority, run_at::text, CASE WHEN run_at > clock_timestamp()
@@ -53,7 +54,11 @@ extension Ledger {
         )
         return try result.map { row throws(PostgresError) in
             let (id, tenant, priority, runAt, due) = try row.decode(
-                Int.self, String.self, Int.self, String.self, Int.self
+                Int.self,
+                String.self,
+                Int.self,
+                String.self,
+                Int.self
             )
             let hint = JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due)
             return WaitingJob(hint: hint, runAt: runAt)
@@ -83,7 +88,11 @@ extension Ledger {
         var jobs: [Int: [JobHint]] = [:]
         for row in result {
             let (session, id, queue, tenant, priority) = try row.decode(
-                Int.self, Int.self, String.self, String.self, Int.self
+                Int.self,
+                Int.self,
+                String.self,
+                String.self,
+                Int.self
             )
             jobs[session, default: []].append(JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: 0))
         }
@@ -94,7 +103,10 @@ extension Ledger {
         try await postgres.query("SELECT queue, tenant, concurrency, weight::text FROM queue_limits")
             .map { row throws(PostgresError) in
                 let (queue, tenant, concurrency, weight) = try row.decode(
-                    String.self, String.self, Int.self, String.self
+                    String.self,
+                    String.self,
+                    Int.self,
+                    String.self
                 )
                 return QueueLimit(queue: queue, tenant: tenant, concurrency: concurrency, weight: weight)
             }

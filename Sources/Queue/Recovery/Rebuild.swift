@@ -140,7 +140,9 @@ extension Dispatch {
         let keys = keys
         let calls = Dictionary(grouping: limits, by: \.queue).filter { queues.contains($0.key) }.map { queue, limits in
             let values = limits.flatMap { [$0.tenant, String($0.concurrency), $0.weight] }
-            return (Scripts.limit, keys: [keys.prefix(of: queue)], arguments: [generation, String(limits.count)] + values)
+            return (
+                Scripts.limit, keys: [keys.prefix(of: queue)], arguments: [generation, String(limits.count)] + values
+            )
         }
         for result in await redis.runAll(calls) { _ = try result.get() }
     }

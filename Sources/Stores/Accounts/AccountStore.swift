@@ -37,7 +37,11 @@ package struct AccountStore: Sendable {
         )
         guard let row = result.first else { return nil }
         let (id, tenant, user, scopes, mode) = try row.decode(
-            String.self, Tenant.ID.self, User.ID.self, [String].self, KeyMode.self
+            String.self,
+            Tenant.ID.self,
+            User.ID.self,
+            [String].self,
+            KeyMode.self
         )
         let known = Set(scopes.compactMap(Scope.init(rawValue:)))
         return Caller(tenant: tenant, user: user, key: id, scopes: known, mode: mode)

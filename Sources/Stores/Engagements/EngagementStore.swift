@@ -86,12 +86,28 @@ package struct EngagementStore: Sendable {
 
     private static func engagement(_ row: Row) throws(PostgresError) -> Engagement {
         let (id, tenant, name, client, slug, brief, budget, tasks, status, createdAt) = try row.decode(
-            Engagement.ID.self, Tenant.ID.self, String.self, String.self, String.self, String.self, NanoUSD.self,
-            JSON.self, Engagement.Status.self, Timestamp.self
+            Engagement.ID.self,
+            Tenant.ID.self,
+            String.self,
+            String.self,
+            String.self,
+            String.self,
+            NanoUSD.self,
+            JSON.self,
+            Engagement.Status.self,
+            Timestamp.self
         )
         return Engagement(
-            id: id, tenant: tenant, name: name, client: client, slug: slug, brief: brief, budget: budget,
-            tasks: tasks, status: status, createdAt: createdAt
+            id: id,
+            tenant: tenant,
+            name: name,
+            client: client,
+            slug: slug,
+            brief: brief,
+            budget: budget,
+            tasks: tasks,
+            status: status,
+            createdAt: createdAt
         )
     }
 

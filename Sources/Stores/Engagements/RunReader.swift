@@ -94,16 +94,34 @@ extension RunStore {
         guard let row = results[0].first else { return nil }
         let (runStatus, taskStatus, name, client, brief, budget, spent, reserved, config, draft, optional) =
             try row.decode(
-                Run.Status.self, RunTask.Status.self, String.self, String.self, String.self, NanoUSD.self, NanoUSD.self,
-                NanoUSD.self, String.self, String?.self, Bool.self
+                Run.Status.self,
+                RunTask.Status.self,
+                String.self,
+                String.self,
+                String.self,
+                NanoUSD.self,
+                NanoUSD.self,
+                NanoUSD.self,
+                String.self,
+                String?.self,
+                Bool.self
             )
         let dependencies = try results[1].map { row throws(PostgresError) in
             let (id, config, output) = try row.decode(String.self, String.self, String.self)
             return (id: id, config: config, output: output)
         }
         return StepInput(
-            runStatus: runStatus, taskStatus: taskStatus, name: name, client: client, brief: brief, budget: budget,
-            spent: spent, reserved: reserved, config: config, draft: draft, optional: optional,
+            runStatus: runStatus,
+            taskStatus: taskStatus,
+            name: name,
+            client: client,
+            brief: brief,
+            budget: budget,
+            spent: spent,
+            reserved: reserved,
+            config: config,
+            draft: draft,
+            optional: optional,
             dependencies: dependencies
         )
     }
@@ -119,10 +137,22 @@ extension RunStore {
         )
         guard let row = result.first else { return nil }
         let (status, hasTasks, name, client, brief, tasks, budget) = try row.decode(
-            Run.Status.self, Bool.self, String.self, String.self, String.self, JSON.self, NanoUSD.self
+            Run.Status.self,
+            Bool.self,
+            String.self,
+            String.self,
+            String.self,
+            JSON.self,
+            NanoUSD.self
         )
         return PlanInput(
-            status: status, hasTasks: hasTasks, name: name, client: client, brief: brief, tasks: tasks, budget: budget
+            status: status,
+            hasTasks: hasTasks,
+            name: name,
+            client: client,
+            brief: brief,
+            tasks: tasks,
+            budget: budget
         )
     }
 
@@ -149,36 +179,81 @@ extension RunStore {
         ])
         guard let row = results[0].first else { return nil }
         let (status, error, name, client, budget, startedAt, now, plan) = try row.decode(
-            Run.Status.self, String?.self, String.self, String.self, NanoUSD.self, Timestamp.self, Timestamp.self,
+            Run.Status.self,
+            String?.self,
+            String.self,
+            String.self,
+            NanoUSD.self,
+            Timestamp.self,
+            Timestamp.self,
             String.self
         )
         return ReportInput(
-            status: status, error: error, name: name, client: client, budget: budget, startedAt: startedAt, now: now,
-            plan: plan, tasks: try results[1].map { row throws(PostgresError) in try Self.task(row) },
+            status: status,
+            error: error,
+            name: name,
+            client: client,
+            budget: budget,
+            startedAt: startedAt,
+            now: now,
+            plan: plan,
+            tasks: try results[1].map { row throws(PostgresError) in try Self.task(row) },
             calls: try results[2].map { row throws(PostgresError) in try Self.call(row) }
         )
     }
 
     private static func task(_ row: Row) throws(PostgresError) -> ReportInput.Task {
         let (id, config, agent, status, dependsOn, optional, error, version, words) = try row.decode(
-            String.self, String.self, String.self, RunTask.Status.self, [String].self, Bool.self, String?.self,
-            Int?.self, Int.self
+            String.self,
+            String.self,
+            String.self,
+            RunTask.Status.self,
+            [String].self,
+            Bool.self,
+            String?.self,
+            Int?.self,
+            Int.self
         )
         return ReportInput.Task(
-            id: id, config: config, agent: agent, status: status, dependsOn: dependsOn, optional: optional,
-            error: error, version: version, words: words
+            id: id,
+            config: config,
+            agent: agent,
+            status: status,
+            dependsOn: dependsOn,
+            optional: optional,
+            error: error,
+            version: version,
+            words: words
         )
     }
 
     private static func call(_ row: Row) throws(PostgresError) -> ReportInput.Call {
         let (task, attempt, agent, model, reason, state, cost, input, output, estimated, milliseconds) =
             try row.decode(
-                String.self, Int.self, String.self, String.self, String.self, String.self, NanoUSD.self, Int.self,
-                Int.self, Bool.self, Int.self
+                String.self,
+                Int.self,
+                String.self,
+                String.self,
+                String.self,
+                String.self,
+                NanoUSD.self,
+                Int.self,
+                Int.self,
+                Bool.self,
+                Int.self
             )
         return ReportInput.Call(
-            task: task, attempt: attempt, agent: agent, model: model, reason: reason, state: state, cost: cost,
-            inputTokens: input, outputTokens: output, isEstimated: estimated, milliseconds: milliseconds
+            task: task,
+            attempt: attempt,
+            agent: agent,
+            model: model,
+            reason: reason,
+            state: state,
+            cost: cost,
+            inputTokens: input,
+            outputTokens: output,
+            isEstimated: estimated,
+            milliseconds: milliseconds
         )
     }
 }

@@ -104,12 +104,26 @@ package struct RunStore: Sendable {
 
     static func run(_ row: Row) throws(PostgresError) -> RunRow {
         let (id, status, startedAt, finishedAt, spent, input, output, error, snapshot) = try row.decode(
-            Run.ID.self, Run.Status.self, Timestamp.self, Timestamp?.self, NanoUSD.self, Int.self, Int.self,
-            String?.self, JSON?.self
+            Run.ID.self,
+            Run.Status.self,
+            Timestamp.self,
+            Timestamp?.self,
+            NanoUSD.self,
+            Int.self,
+            Int.self,
+            String?.self,
+            JSON?.self
         )
         return RunRow(
-            id: id, status: status, startedAt: startedAt, finishedAt: finishedAt, spent: spent, inputTokens: input,
-            outputTokens: output, error: error, pauseSnapshot: snapshot
+            id: id,
+            status: status,
+            startedAt: startedAt,
+            finishedAt: finishedAt,
+            spent: spent,
+            inputTokens: input,
+            outputTokens: output,
+            error: error,
+            pauseSnapshot: snapshot
         )
     }
 
@@ -122,10 +136,21 @@ package struct RunStore: Sendable {
 
     static func deliverable(_ row: Row) throws(PostgresError) -> DeliverableRow {
         let (id, task, filename, content, version, words, createdAt) = try row.decode(
-            Deliverable.ID.self, String.self, String.self, String.self, Int.self, Int.self, Timestamp.self
+            Deliverable.ID.self,
+            String.self,
+            String.self,
+            String.self,
+            Int.self,
+            Int.self,
+            Timestamp.self
         )
         return DeliverableRow(
-            id: id, task: task, filename: filename, content: content, version: version, wordCount: words,
+            id: id,
+            task: task,
+            filename: filename,
+            content: content,
+            version: version,
+            wordCount: words,
             createdAt: createdAt
         )
     }
@@ -143,7 +168,11 @@ package struct RunStore: Sendable {
         )
         guard let row = result.first else { return nil }
         let (status, budget, spent, steps, error) = try row.decode(
-            Engagement.Status.self, NanoUSD.self, NanoUSD.self, Int.self, String?.self
+            Engagement.Status.self,
+            NanoUSD.self,
+            NanoUSD.self,
+            Int.self,
+            String?.self
         )
         return RunStatus(engagement: status, budget: budget, spent: spent, steps: steps, error: error)
     }
