@@ -133,12 +133,12 @@ let package = Package(
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: house),
         .testTarget(
             name: "RedisClientTests",
-            dependencies: ["RedisClient", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, subprocess],
+            dependencies: ["RedisClient", "TestSupport", nioCore, nioPosix, nioEmbedded, nioSSL, subprocess, logging],
             swiftSettings: house
         ),
         .testTarget(
             name: "PostgresClientTests",
-            dependencies: ["PostgresClient", "TestSupport", "Embedded", subprocess],
+            dependencies: ["PostgresClient", "TestSupport", "Embedded", logging],
             swiftSettings: house
         ),
         .testTarget(

@@ -1,6 +1,7 @@
-package import Hummingbird
+private import Hummingbird
 package import Logging
 package import Queue
+package import ServiceLifecycle
 package import Stores
 
 /// The HTTP API: takes requests, writes rows and jobs, and never runs a job itself.
@@ -19,7 +20,7 @@ package enum APIService {
         testSettings: [String],
         logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void
-    ) -> some ApplicationProtocol {
+    ) -> any Service {
         // The directory of the house: one line per feature.
         let features: [any Routes] = [
             EngagementRoutes(stores: stores, queue: queue, allowSimulation: allowSimulation),

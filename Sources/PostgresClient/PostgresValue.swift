@@ -26,15 +26,18 @@ extension FixedWidthInteger where Self: Sendable {
     fileprivate static func parse(_ bytes: UnsafeBufferPointer<UInt8>?) -> Self? {
         guard let bytes, let first = bytes.first else { return nil }
         let negative = first == UInt8(ascii: "-")
+        // Negative numbers are summed up below zero, because the smallest one has no positive twin.
         var value: Self = 0
         for byte in bytes.dropFirst(negative ? 1 : 0) {
             guard byte &- 48 < 10 else { return nil }
+            let digit = Self(byte &- 48)
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carried) = product.addingReportingOverflow(Self(byte &- 48))
+            let (sum, carried) =
+                negative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
             if overflow || carried { return nil }
             value = sum
         }
-        return negative ? 0 - value : value
+        return value
     }
 }
 

@@ -1,6 +1,5 @@
 import API
 import ArgumentParser
-import Hummingbird
 import Jobs
 import Logging
 import Scheduler

@@ -1,7 +1,6 @@
 import API
 import Domain
 import Glibc
-import Hummingbird
 import Jobs
 import Logging
 import PostgresClient

@@ -28,7 +28,7 @@ enum CommandEncoder {
         }
         var formatted: UnsafeMutablePointer<CChar>?
         let size = redisFormatCommandArgv(&formatted, Int32(lengths.count), &arguments, lengths)
-        guard size > 0, let formatted else { fatalError("hiredis could not format a command: out of memory.") }
+        guard size > 0, let formatted else { preconditionFailure("hiredis could not format a command: out of memory.") }
         buffer.writeBytes(UnsafeRawBufferPointer(start: formatted, count: Int(size)))
         redisFreeCommand(formatted)
     }

@@ -14,7 +14,9 @@ final class ReplyDecoder {
     private let address: String
 
     init(address: String) {
-        guard let reader = redisReaderCreate() else { fatalError("hiredis could not make a reader: out of memory.") }
+        guard let reader = redisReaderCreate() else {
+            preconditionFailure("hiredis could not make a reader: out of memory.")
+        }
         self.reader = reader
         self.address = address
     }
