@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-# `make up PORT=9000 DATA=/tmp/x`, `make bench ARGS=drain`
+# `make up PORT=9000 DATA=/tmp/x`, `make bench ARGS="--only drain"`
 PORT ?= 8080
 DATA ?= .dev
 ARGS ?=
@@ -54,11 +54,11 @@ format: ## Format every Swift file in place
 	@swift format format --in-place --recursive --parallel Package.swift Sources Tests
 
 .PHONY: bench
-bench: setup ## Build for speed and measure (ARGS="enqueue --jobs 100000"; see bench/)
+bench: setup ## Build for speed and measure, against Sidekiq where it compares (see bench/)
 	$(call step,'Building groundcrew with optimisation')
 	@scripts/build.sh -c release --product groundcrew
 	$(call step,'Measuring')
-	@.build/release/groundcrew bench $(ARGS)
+	@bench/run.py $(ARGS)
 
 .PHONY: docker-check
 docker-check: ## See whether docker-compose.yml is valid (needs docker-compose, no daemon)

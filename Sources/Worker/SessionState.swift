@@ -99,8 +99,11 @@ package struct SessionState: Sendable {
     package mutating func nextCycle() -> [CycleRequest] {
         var left = free
         var requests: [CycleRequest] = []
-        var weight = queues.filter { hinted.contains($0.name) }.reduce(0) { $0 + $1.weight }
-        for queue in queues {
+        let asked = queues.filter { hinted.contains($0.name) }
+        var weight = asked.reduce(0) { $0 + $1.weight }
+        // With fewer slots than queues the first ones would take them all, so the first place goes round.
+        let shift = left < asked.count ? cycles % queues.count : 0
+        for queue in queues[shift...] + queues[..<shift] {
             let settled = acknowledgements.removeValue(forKey: queue.name) ?? []
             var share = 0
             if hinted.contains(queue.name), left > 0 {

@@ -44,6 +44,17 @@ struct SessionStateTests {
         #expect(requests.map(\.want) == [16, 2])
     }
 
+    @Test("With one free slot the lighter queue has its turn too")
+    func turns() {
+        var state = state(slots: 1)
+        var asked: Set<String> = []
+        for _ in 0..<2 {
+            state.hintAll()
+            asked.formUnion(state.nextCycle().filter { $0.want > 0 }.map(\.queue))
+        }
+        #expect(asked == ["high", "low"])
+    }
+
     @Test("Running jobs take slots, and a full session asks for nothing")
     func full() {
         var state = state(slots: 2)

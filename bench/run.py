@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Measures the queue and the crew engine, as ratios in one run, and prints a table.
+
+    bench/run.py [--jobs 100000] [--only drain,enqueue,pickup,memory,steps]
+
+Everything is private: Postgres with fsync and synchronous_commit on, Redis with AOF beside it, both children of
+`groundcrew dev`. Sidekiq (Debian's ruby-sidekiq) drains the same number of no-op jobs on the same Redis in the same run.
+Needs .build/release/groundcrew (`make bench` builds it).
+"""
+import argparse, json, os, pathlib, re, shutil, signal, statistics, subprocess, sys, tempfile, time, urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = os.environ.get("GC_BINARY", str(ROOT / ".build/release/groundcrew"))
+BENCH = ROOT / "bench"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def until(condition, what, limit=120, every=0.02):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(every)
+    raise SystemExit(f"waited {limit} s in vain for {what}")
+
+
+class House:
+    """A private fleet without workers."""
+
+    def __init__(self, **settings):
+        self.folder = tempfile.mkdtemp(prefix="gcb-", dir="/tmp")
+        os.chmod(self.folder, 0o755)
+        self.env = {**os.environ, "GC_LOG_LEVEL": "error", **settings}
+        self.process = subprocess.Popen(
+            [BINARY, "dev", "--port", "0", "--data", self.folder, "--workers", "0"], env=self.env, stdout=subprocess.DEVNULL)
+        card = pathlib.Path(self.folder) / "dev.json"
+        until(card.exists, "the private fleet")
+        time.sleep(0.2)
+        self.card = json.loads(card.read_text())
+        self.env.update(DATABASE_URL=self.card["database_url"], REDIS_URL=self.card["redis_url"])
+
+    def bench(self, *arguments):
+        out = subprocess.run([BINARY, "bench", *map(str, arguments)], env=self.env, check=True, capture_output=True, text=True)
+        return json.loads(out.stdout)
+
+    def worker(self, **settings):
+        return subprocess.Popen([BINARY, "worker"], env={**self.env, **settings}, stdout=subprocess.DEVNULL)
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.card["api"] + path, method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": "Bearer " + self.card["api_key"], "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def redis(self, *arguments):
+        socket = re.search(r"unix://([^?]+)", self.card["redis_url"])[1]
+        return subprocess.run(["redis-cli", "-s", socket, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def stop(process):
+    process.send_signal(signal.SIGTERM)
+    process.wait(40)
+
+
+def resident(process, field="VmRSS"):
+    return int(re.search(field + r":\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text())[1]) / 1024
+
+
+def drain(jobs):
+    house = House()
+    try:
+        enqueue = house.bench("enqueue", "--jobs", jobs)
+        worker = house.worker(GC_WORKER_SLOTS="1000")
+        ours = house.bench("drain")["jobs_per_second"]
+        stop(worker)
+        return enqueue["jobs_per_second"], ours
+    finally:
+        house.close()
+
+
+def sidekiq(jobs):
+    house = House()
+    socket = re.search(r"unix://([^?]+)", house.card["redis_url"])[1]
+    env = {**house.env, "BENCH_REDIS": f"unix://{socket}"}
+    script = str(BENCH / "sidekiq_noop.rb")
+    try:
+        subprocess.run(["ruby", script, "fill", str(jobs)], env=env, check=True)
+        process = subprocess.Popen(["sidekiq", "-r", script, "-c", "10", "-q", "default"], env=env,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        left = lambda: int(house.redis("LLEN", "queue:default"))
+        until(lambda: left() < jobs, "Sidekiq's first job")
+        first, start = left(), time.monotonic()
+        until(lambda: left() == 0, "Sidekiq's last job", limit=300, every=0.01)
+        rate = first / (time.monotonic() - start)
+        stop(process)
+        return rate
+    finally:
+        house.close()
+
+
+def steps(runs):
+    server = subprocess.Popen([sys.executable, str(BENCH / "fake_model_server.py")], stdout=subprocess.PIPE, text=True)
+    port = server.stdout.readline().strip()
+    house = House()
+    worker = house.worker(OPENAI_BASE_URL=f"http://127.0.0.1:{port}/v1", OPENAI_API_KEY="bench", GC_MODEL="fake",
+                          GC_UNPRICED_IS_FREE="1")
+    try:
+        until(lambda: house.call("GET", "/api/health")["workers"] == 1, "the worker")
+        tasks = [{"id": f"t{n}", "title": f"Task {n}"} for n in range(10)]
+        for _ in range(runs):
+            body = {"name": "Chain", "client": "Bench", "brief": "Ten tasks in a chain.", "budget": 100, "tasks": tasks}
+            id = house.call("POST", "/api/engagements", body)["id"]
+            house.call("POST", f"/api/engagements/{id}/run")
+            until(lambda: house.call("GET", f"/api/engagements/{id}/status")["status"] in ("completed", "failed"), "a run")
+    finally:
+        stop(worker)
+        house.close()
+        server.send_signal(signal.SIGTERM)
+        report = json.loads(server.stdout.read())
+    # Ten calls a run: nine gaps inside each; the gap between two runs is the caller's.
+    gaps = [g for index, g in enumerate(report["gaps_ms"]) if index % 10 != 9]
+    gaps.sort()
+    return statistics.median(gaps), gaps[int(len(gaps) * 0.99)]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--only", default="drain,pickup,memory,steps")
+    options = parser.parse_args()
+    wanted = options.only.split(",")
+    rows = []
+    if "drain" in wanted:
+        say("draining with Sidekiq and with Groundcrew, in turn, three times …")
+        theirs, ours, adding = [], [], []
+        for _ in range(3):
+            theirs.append(sidekiq(options.jobs))
+            added, drained = drain(options.jobs)
+            adding.append(added)
+            ours.append(drained)
+        ratios = [o / t for o, t in zip(ours, theirs)]
+        rows.append(("no-op drain, Sidekiq (not durable)", f"{statistics.median(theirs):,.0f} jobs/s"))
+        rows.append(("no-op drain, Groundcrew (durable)", f"{statistics.median(ours):,.0f} jobs/s"))
+        rows.append(("ratio, pair by pair", f"{min(ratios):.2f} / {statistics.median(ratios):.2f} / {max(ratios):.2f}"))
+        rows.append(("enqueue, 100 a transaction, 4 callers", f"{statistics.median(adding):,.0f} jobs/s"))
+    if "pickup" in wanted or "memory" in wanted:
+        house = House()
+        worker = house.worker()
+        try:
+            until(lambda: house.call("GET", "/api/health")["workers"] == 1, "the worker")
+            time.sleep(2)
+            rows.append(("worker, resident memory idle", f"{resident(worker):.1f} MiB"))
+            if "pickup" in wanted:
+                say("picking up 1,000 jobs, one at a time …")
+                seen = house.bench("pickup", "--jobs", 1000)
+                rows.append(("pickup, insert to claim, p50 / p95 / p99",
+                             f"{seen['p50_ms']:.2f} / {seen['p95_ms']:.2f} / {seen['p99_ms']:.2f} ms"))
+        finally:
+            stop(worker)
+            house.close()
+    if "steps" in wanted:
+        say("ten-task chains on a model that answers at once …")
+        median, high = steps(30)
+        rows.append(("orchestration between two calls, p50 / p99", f"{median:.2f} / {high:.2f} ms"))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")
+
+
+main()
