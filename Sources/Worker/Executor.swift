@@ -45,6 +45,8 @@ package struct Executor: Sendable {
         do {
             let context = JobContext(job: claimed, queue: queue, services: services, logger: logger)
             return .ended(.returned(try await job.run(context)))
+        } catch let moot as Moot {
+            return .ended(.returned(.cancel(moot.description)))
         } catch is Fenced {
             logger.warning("a result was refused: another attempt owns the job")
             return .fenced

@@ -74,9 +74,11 @@ final class Heartbeat: Sendable {
         while !state.withLock({ $0.stopping }) {
             pause(lease * 0.3)
             guard !state.withLock({ $0.stopping }) else { return }
-            switch beat(postgres, within: renewed + lease * 0.8) {
+            // The lease counts from the statement, not from its answer.
+            var sent = ContinuousClock.now
+            switch beat(postgres, within: renewed + lease * 0.8, &sent) {
             case .renewed(let running, let cancelled):
-                renewed = .now
+                renewed = sent
                 events(.renewed(running: running, cancelled: cancelled))
             case .lost(let reason):
                 return events(.lost(reason))
@@ -85,11 +87,16 @@ final class Heartbeat: Sendable {
     }
 
     /// Tries until it succeeds, the session turns out to be over, or the deadline has passed.
-    private func beat(_ postgres: ThreadBoundPostgres, within deadline: ContinuousClock.Instant) -> Event {
+    private func beat(
+        _ postgres: ThreadBoundPostgres,
+        within deadline: ContinuousClock.Instant,
+        _ sent: inout ContinuousClock.Instant
+    ) -> Event {
         var lastError = "the deadline had passed"
         while ContinuousClock.now < deadline, !state.withLock({ $0.stopping }) {
             do {
-                let left = ContinuousClock.now.duration(to: deadline)
+                sent = .now
+                let left = sent.duration(to: deadline)
                 let renewal = Ledger.renewSession(session, lease: lease, running: state.withLock { $0.running })
                 guard let row = try postgres.query(renewal, within: min(left, lease * 0.4)).first else {
                     return .lost("Postgres says that the session is over")

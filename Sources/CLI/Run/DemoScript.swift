@@ -97,12 +97,10 @@ struct DemoScript: Sendable {
             }
             let file = folder.appending(path: name)
             try Data(content.utf8).write(to: file)
-            rows.append([
-                "\(document["wordCount"]?.intValue ?? 0)", "v\(document["version"]?.intValue ?? 1)",
-                "\(out)/\(folder.lastPathComponent)/\(name)",
-            ])
+            rows.append(["\(document["wordCount"]?.intValue ?? 0)", "v\(document["version"]?.intValue ?? 1)", name])
         }
         rows.sort { $0[2] < $1[2] }
         Terminal.say(Terminal.table(["WORDS", "VERSION", "DOCUMENT"], rows, right: [0]))
+        Terminal.say("\nThe documents are in \(Terminal.paint("\(out)/\(folder.lastPathComponent)/", .bold))")
     }
 }

@@ -27,7 +27,7 @@ struct Fleet: Sendable {
         postgres = Postgres(
             try PostgresConfiguration(
                 url: database,
-                size: try settings.integer("GC_POOL_SIZE", default: 8, in: 1...200)
+                size: try settings.integer("GC_POOL_SIZE", default: 8, in: 2...200)
             ),
             logger: logger
         )

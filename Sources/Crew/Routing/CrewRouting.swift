@@ -52,9 +52,11 @@ package struct CrewRouting: Sendable {
     /// The models for a step, best first. Those that are down are left out, and what cannot hold the prompt too.
     package func candidates(for question: RouteQuestion) -> [ModelRoute] {
         if question.simulated != nil {
+            guard !question.down.contains(ModelProvider.simulated) else { return [] }
             return [ModelRoute(provider: ModelProvider.simulated, model: ModelProvider.simulated, reason: .override)]
         }
         guard !isOffline else {
+            guard !question.down.contains(ModelProvider.offline) else { return [] }
             return [ModelRoute(provider: ModelProvider.offline, model: ModelProvider.offlineModel, reason: .default)]
         }
         var seen: Set<String> = []

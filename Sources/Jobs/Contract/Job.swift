@@ -29,6 +29,11 @@ package enum Outcome: Sendable, Equatable {
     case refuse(String)
 }
 
+/// What the job was to write makes no sense any more: a run has ended, a row is gone. Nothing was written.
+package struct Moot: Error, CustomStringConvertible {
+    package let description: String
+}
+
 /// Another attempt owns the job: what this one did is rolled back and must be forgotten.
 package struct Fenced: Error, CustomStringConvertible {
     package let job: Int

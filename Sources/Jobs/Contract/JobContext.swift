@@ -39,6 +39,7 @@ package struct JobContext: Sendable {
                 try await transaction.finish(statements + [requiredFence], enqueuing: enqueuing)
             }
         } catch let error as PostgresError where error.sqlState == Self.refused {
+            guard error.message == Self.fenced else { throw Moot(description: error.message) }
             throw Fenced(job: job.id, attempt: job.attempt)
         }
     }
@@ -56,9 +57,10 @@ package struct JobContext: Sendable {
     private var fence: SQL { services.hooks.fence(job) }
 
     private var requiredFence: SQL {
-        "WITH mine AS (\(clause: fence)) SELECT require(EXISTS (SELECT 1 FROM mine), 'fenced')"
+        "WITH mine AS (\(clause: fence)) SELECT require(EXISTS (SELECT 1 FROM mine), \(Self.fenced))"
     }
 
     /// The SQLSTATE that the database's `require()` raises.
     package static let refused = "GC001"
+    private static let fenced = "fenced"
 }

@@ -29,8 +29,8 @@ package struct CrewRecovery: Sendable {
         SELECT r.id, t.task_id, coalesce(t.optional, false),
                (SELECT coalesce(d.error, d.dead_reason) FROM jobs d
                 WHERE d.state = 'dead' AND d.finished_at >= r.started_at
-                  AND d.unique_key = CASE WHEN t.task_id IS NULL THEN 'start:' || r.id
-                                     ELSE 'step:' || r.id || ':' || t.task_id END
+                  AND d.unique_key = ANY (CASE WHEN t.task_id IS NULL THEN ARRAY['start:' || r.id, 'finish:' || r.id]
+                                          ELSE ARRAY['step:' || r.id || ':' || t.task_id] END)
                 ORDER BY d.id DESC LIMIT 1)
         FROM runs r LEFT JOIN run_tasks t ON t.run_id = r.id AND t.status IN ('ready','running')
         WHERE r.status = 'running' AND r.started_at < clock_timestamp() - interval '5 seconds'
@@ -69,7 +69,7 @@ package struct CrewRecovery: Sendable {
     private func recover(_ run: Run.ID, _ error: String?) async throws {
         let planned =
             try await queue.postgres.query("SELECT 1 FROM run_tasks WHERE run_id = \(run) LIMIT 1").first != nil
-        guard !planned else { return try await write(run, []) }
+        guard !planned || error != nil else { return try await write(run, []) }
         let words = "Engine error: \(error ?? "the run's first job is gone")"
         try await queue.transaction { transaction in
             try await transaction.finish(

@@ -22,8 +22,7 @@ struct StepInProgress {
     func go(_ variation: StepVariation) async throws -> Next {
         let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
         guard let call = try prepare(planned, variation) else {
-            try await StepFailure(self, planned).budget()
-            return .ended(.settled)
+            return .ended(try await withoutCall(planned, variation))
         }
         guard let provider = models[call.choice.route.provider] else {
             // Another worker may have the key that this one lacks.
@@ -56,6 +55,18 @@ struct StepInProgress {
         let isSame = choice.route.model == wish.model && choice.maxOutput == draft.maxOutput
         let request = isSame ? draft : request(planned, choice.route, choice.maxOutput, variation)
         return Call(request: request, choice: choice)
+    }
+
+    /// No call can be made now: the budget is spent, or promised to others that may give some back, or no model fits.
+    private func withoutCall(_ planned: PlannedTask, _ variation: StepVariation) async throws -> Outcome {
+        let question = RouteQuestion(task: planned, promptTokens: 0, budgetLeft: nil, down: variation.down)
+        guard models.routing.choose(question) != nil else {
+            try await StepFailure(self, planned).fail(task: "no model is available for this step")
+            return .settled
+        }
+        guard input.reserved == .zero else { return .snooze(.milliseconds(500), "waiting for reserved budget") }
+        try await StepFailure(self, planned).budget()
+        return .settled
     }
 
     private func request(
@@ -110,8 +121,7 @@ struct StepInProgress {
     /// The reservation did not go through: the run moved on, the job is not ours any more, or others took the money.
     private func lost(_ variation: StepVariation, _ planned: PlannedTask) async throws -> Next {
         guard variation.races < 20 else {
-            try await StepFailure(self, planned).budget()
-            return .ended(.settled)
+            return .ended(.snooze(.milliseconds(500), "the budget is being taken by other steps"))
         }
         var next = variation
         next.races += 1

@@ -28,10 +28,10 @@ struct StepSuccess {
         )
         do {
             try await patiently { try await settle(reply, charge.cost, end) }
-        } catch let fenced as Fenced {
+        } catch  where error is Fenced || error is Moot {
             // Too late for the document, never for the bill.
             try await patiently { _ = try await step.context.queue.postgres.query(RunLedger.end(end, of: run)) }
-            throw fenced
+            throw error
         }
     }
 

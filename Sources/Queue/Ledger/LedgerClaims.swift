@@ -19,13 +19,13 @@ extension Ledger {
     /// Order is by priority and age; fairness over tenants and caps need Redis.
     package static func claimWithoutRedis(queues: [String], limit: Int, session: Int) -> SQL {
         """
-        UPDATE jobs SET state = 'running', attempt = attempt + 1, session = \(session), claimed_at = clock_timestamp()
-        WHERE id IN (SELECT j.id FROM unnest(\(queues)::text[]) AS q(name)
+        WITH picked AS MATERIALIZED (SELECT j.id FROM unnest(\(queues)::text[]) AS q(name)
                      CROSS JOIN LATERAL (SELECT id, priority, run_at FROM jobs
                        WHERE queue = q.name AND state = 'queued' AND run_at <= clock_timestamp()
                        ORDER BY priority, run_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED) j
                      ORDER BY j.priority, j.run_at, j.id LIMIT \(limit))
-          AND state = 'queued'
+        UPDATE jobs SET state = 'running', attempt = attempt + 1, session = \(session), claimed_at = clock_timestamp()
+        WHERE id IN (SELECT id FROM picked) AND state = 'queued'
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
         RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses
         """
