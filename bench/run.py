@@ -136,14 +136,15 @@ def steps(runs):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="drain,pickup,memory,steps")
     options = parser.parse_args()
     wanted = options.only.split(",")
     rows = []
     if "drain" in wanted:
-        say("draining with Sidekiq and with Groundcrew, in turn, three times …")
+        say(f"draining with Sidekiq and with Groundcrew, in turn, {options.rounds} times …")
         theirs, ours, adding = [], [], []
-        for _ in range(3):
+        for _ in range(options.rounds):
             theirs.append(sidekiq(options.jobs))
             added, drained = drain(options.jobs)
             adding.append(added)
