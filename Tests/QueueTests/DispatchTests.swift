@@ -100,8 +100,11 @@ struct DispatchTests {
         let world = try await World.fresh().agreed()
         let session = try await world.session()
         let id = try #require(try await world.queue.enqueue(jobs(1, tenant: "t")).first)
-        await world.dispatch.push([JobHint(id: id, queue: "alpha", tenant: "t", priority: 5, due: 0)])
-        #expect(try await claim(world, session, 5).claims.map(\.id) == [id])
+        let hint = JobHint(id: id, queue: "alpha", tenant: "t", priority: 5, due: 0)
+        await world.dispatch.push([hint, hint])
+        let twin = JobHint(id: id + 1_000_000, queue: "alpha", tenant: "t", priority: 5, due: 0)
+        await world.dispatch.push([twin, twin])
+        #expect(try await claim(world, session, 5).claims.map(\.id) == [id, twin.id])
         #expect(try await claim(world, session, 5).claims.isEmpty)
         await world.close()
     }

@@ -182,10 +182,11 @@ if want > 0 then
     end
   end
   if #picked > 0 then
-    local found, held, counts = call('HMGET', records, unpack(picked)), {}, {}
+    local found, held, counts, taken = call('HMGET', records, unpack(picked)), {}, {}, {}
     for i = 1, #picked do
-      -- No record: cancelled or dropped while it waited.
-      if found[i] then
+      -- No record: cancelled or dropped while it waited. Twice in the lists: counted once.
+      if found[i] and not taken[picked[i]] then
+        taken[picked[i]] = true
         held[#held + 1] = picked[i]
         claims[#claims + 1] = picked[i]
         claims[#claims + 1] = found[i]

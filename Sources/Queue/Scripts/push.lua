@@ -19,9 +19,10 @@ local ids = {}
 for i = 1, n do ids[i] = ARGV[3 * i] end
 local known = call('EXISTS', T .. ':b') == 1 and call('HMGET', T .. ':b', unpack(ids)) or {}
 
-local records, groups, order, later, fresh = {}, {}, {}, {}, 0
+local records, groups, order, later, fresh, seen = {}, {}, {}, {}, 0, {}
 for i = 1, n do
-  if not known[i] then
+  if not known[i] and not seen[ids[i]] then
+    seen[ids[i]] = true
     local id, record, due = ids[i], ARGV[3 * i + 1], tonumber(ARGV[3 * i + 2])
     fresh = fresh + 1
     records[#records + 1] = id
