@@ -6,12 +6,14 @@ private import Glibc
 ///
 /// At most one exchange is under way; the pool sees to that.
 final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
-    // Safe: `handle`, `exchange` and `broken` are touched on the reactor's thread only; the rest is constant.
+    // Safe: `handle`, `exchange`, `broken` and `prepared` are touched on the reactor's thread only; the rest is constant.
     private let handle: OpaquePointer
     private let socket: Int32
     private let reactor: Reactor
     private var exchange: PostgresExchange?
     private var broken = false
+    /// Nil where a pooler stands between us and the server.
+    private var prepared: PreparedStatements?
     private let onDeath: @Sendable (PostgresConnection) -> Void
 
     init(
@@ -27,6 +29,22 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
         }
         socket = PQsocket(handle)
         reactor.execute { [self] in reactor.add(socket, self) }
+        await prepareIfDirect()
+    }
+
+    /// Statements are prepared only where the server itself is at the other end: the process id that a pooler announces is
+    /// not the server's. A plan made while a table was small must not stay a scan of all of it when it has grown, so scans
+    /// lose wherever there is an index.
+    private func prepareIfDirect() async {
+        let settings: SQL = """
+            SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)
+            WHERE pg_backend_pid() = \(Int(PQbackendPID(handle)))
+            """
+        // A failure shows again, and is told, at the first statement.
+        guard case .success(let results) = await run([settings], deadline: .now + .seconds(5)),
+            results.first?.count == 1
+        else { return }
+        reactor.execute { [self] in prepared = PreparedStatements() }
     }
 
     private struct Opened: @unchecked Sendable {
@@ -74,14 +92,15 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
         }
         self.exchange = exchange
         exchange.timer = reactor.setTimer(deadline) { [weak self] in self?.interrupt(exchange, .timeout) }
-        guard send(exchange.statements) else { return }
+        guard send(exchange) else { return }
         flush()
         if exchange.interruption != nil { interrupt(exchange, .cancelled) }
     }
 
-    private func send(_ statements: [SQL]) -> Bool {
-        for statement in statements {
-            guard Self.send(statement, to: handle) else {
+    private func send(_ exchange: PostgresExchange) -> Bool {
+        exchange.answers.reserveCapacity(exchange.statements.count)
+        for statement in exchange.statements {
+            guard send(statement, exchange) else {
                 die(text)
                 return false
             }
@@ -93,12 +112,29 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
         return true
     }
 
-    static func send(_ statement: SQL, to handle: OpaquePointer) -> Bool {
+    private func send(_ statement: SQL, _ exchange: PostgresExchange) -> Bool {
+        var name: String?
+        switch prepared?.use(of: statement) ?? .unnamed {
+        case .unnamed: break
+        case .execute(let known): name = known
+        case .prepare(let new):
+            guard PQsendPrepare(handle, new, statement.text, 0, nil) == 1 else { return false }
+            exchange.answers.append(statement.text)
+            name = new
+        }
+        exchange.answers.append(nil)
+        return Self.send(statement, named: name, to: handle)
+    }
+
+    /// - Parameter name: of the prepared statement; nil sends the text itself.
+    static func send(_ statement: SQL, named name: String? = nil, to handle: OpaquePointer) -> Bool {
         // libpq copies the parameters before it returns.
         let owned = statement.parameters.map { $0.map { strdup($0) } ?? nil }
         defer { for pointer in owned { free(pointer) } }
         let borrowed = owned.map { UnsafePointer($0) }
-        return PQsendQueryParams(handle, statement.text, Int32(borrowed.count), nil, borrowed, nil, nil, 0) == 1
+        let count = Int32(borrowed.count)
+        if let name { return PQsendQueryPrepared(handle, name, count, borrowed, nil, nil, 0) == 1 }
+        return PQsendQueryParams(handle, statement.text, count, nil, borrowed, nil, nil, 0) == 1
     }
 
     private func flush() {
@@ -141,6 +177,8 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
         reactor.cancelTimer(exchange.timer)
         // A cancel request may still be on its way and would hit the next statement: do not use the socket again.
         if exchange.interruption != nil { die("closed after a cancel request") }
+        if exchange.isOutOfStep { die("closed because its prepared statements are out of date") }
+        for text in exchange.unprepared { prepared?.forget(text) }
         exchange.finish()
     }
 

@@ -10,6 +10,11 @@ final class PostgresExchange: @unchecked Sendable {
     var interruption: PostgresError.Code?
     var cancelSent = false
     private(set) var finished = false
+    /// What the server will answer, in order: the text of a statement that is being prepared, or nil for a result of ours.
+    var answers: [String?] = []
+    /// Preparations that did not take place.
+    private(set) var unprepared: [String] = []
+    private var position = 0
     private var results: [PostgresResult] = []
     private var failure: PostgresError?
     private var nulls = 0
@@ -21,19 +26,29 @@ final class PostgresExchange: @unchecked Sendable {
     /// Takes one result; true once the server has answered the whole pipeline.
     func take(_ result: OpaquePointer) -> Bool {
         nulls = 0
-        switch PQresultStatus(result) {
-        case PGRES_PIPELINE_SYNC:
+        let status = PQresultStatus(result)
+        if status == PGRES_PIPELINE_SYNC {
             PQclear(result)
             return true
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
-            results.append(PostgresResult(result))
-        case PGRES_PIPELINE_ABORTED:
-            PQclear(result)
-        default:
-            if failure == nil { failure = PostgresError(result: result, interruption: interruption) }
-            PQclear(result)
         }
+        let preparing = position < answers.count ? answers[position] : nil
+        position += 1
+        if status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK {
+            let taken = PostgresResult(result)
+            if preparing == nil { results.append(taken) }
+            return false
+        }
+        if let preparing { unprepared.append(preparing) }
+        if status != PGRES_PIPELINE_ABORTED, failure == nil {
+            failure = PostgresError(result: result, interruption: interruption)
+        }
+        PQclear(result)
         return false
+    }
+
+    /// The server's statements are not what we believe: a table has changed under a plan, or a name is unknown.
+    var isOutOfStep: Bool {
+        failure?.sqlState == "0A000" || failure?.sqlState == "26000" || failure?.sqlState == "42P05"
     }
 
     /// libpq ends each statement's results with NULL; two in a row mean that there is nothing more to read.
