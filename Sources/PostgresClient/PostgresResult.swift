@@ -29,7 +29,7 @@ package final class PostgresResult: @unchecked Sendable {
         return UnsafeBufferPointer(start: UnsafeRawPointer(value).assumingMemoryBound(to: UInt8.self), count: length)
     }
 
-    var columnCount: Int { Int(PQnfields(handle)) }
+    package var columnCount: Int { Int(PQnfields(handle)) }
 
     func column(_ name: String) -> Int? {
         let index = PQfnumber(handle, name)

@@ -42,6 +42,8 @@ package final class QueueTransaction {
     /// For statements of any other kind.
     package let sql: PostgresTransaction
     private(set) var hints: [JobHint] = []
+    /// Follow-up jobs that were inserted as already running under this worker's session.
+    package private(set) var handedOver: [ClaimedJob] = []
 
     init(_ sql: PostgresTransaction) {
         self.sql = sql
@@ -60,9 +62,14 @@ package final class QueueTransaction {
 
     /// Sends the last statements and COMMIT in one round trip. Their results decide nothing.
     ///
-    /// - Parameter enqueuing: statements that end in ``Ledger/returning``: their rows are jobs, and Redis is told of them.
+    /// - Parameter enqueuing: statements that end in ``Ledger/returning`` or ``Ledger/returningFollowUps``: their rows are
+    ///   jobs, and Redis is told of those that wait.
     package func finish(_ statements: [SQL], enqueuing: [SQL] = []) async throws(PostgresError) {
         let results = try await sql.finish(statements + enqueuing)
-        for result in results.suffix(enqueuing.count) { hints += try Ledger.hints(result) }
+        for result in results.suffix(enqueuing.count) {
+            let jobs = try Ledger.followUps(result)
+            hints += jobs.waiting
+            handedOver += jobs.claimed
+        }
     }
 }

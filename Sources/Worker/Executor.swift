@@ -24,7 +24,7 @@ package struct Executor: Sendable {
         JobKind(rawValue: job.kind)?.job.policy
     }
 
-    package func execute(_ claimed: ClaimedJob) async -> Result {
+    package func execute(_ claimed: ClaimedJob, handOver: HandOver = .none) async -> Result {
         guard let kind = JobKind(rawValue: claimed.kind) else {
             return .ended(.unreadable("this worker does not know the kind \(claimed.kind)"))
         }
@@ -34,16 +34,22 @@ package struct Executor: Sendable {
         } catch {
             return .ended(.unreadable("the payload of \(claimed.kind) cannot be read: \(error)"))
         }
-        return await run(job, claimed)
+        return await run(job, claimed, handOver)
     }
 
-    private func run(_ job: any Job, _ claimed: ClaimedJob) async -> Result {
+    private func run(_ job: any Job, _ claimed: ClaimedJob, _ handOver: HandOver) async -> Result {
         var logger = logger
         logger[metadataKey: "job"] = "\(claimed.id)"
         logger[metadataKey: "kind"] = "\(claimed.kind)"
         logger[metadataKey: "attempt"] = "\(claimed.attempt)"
         do {
-            let context = JobContext(job: claimed, queue: queue, services: services, logger: logger)
+            let context = JobContext(
+                job: claimed,
+                queue: queue,
+                services: services,
+                logger: logger,
+                handOver: handOver
+            )
             return .ended(.returned(try await job.run(context)))
         } catch let moot as Moot {
             return .ended(.returned(.cancel(moot.description)))

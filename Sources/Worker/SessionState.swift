@@ -7,7 +7,7 @@ package struct SessionState: Sendable {
     package struct Running: Sendable {
         package let job: ClaimedJob
         /// Nil when it was claimed without Redis.
-        package let ticket: Ticket?
+        package var ticket: Ticket?
         package var deadline: ContinuousClock.Instant
         package var cancel: (@Sendable (Interruption) -> Void)?
     }
@@ -43,6 +43,8 @@ package struct SessionState: Sendable {
     private var acknowledgements: [String: [Acknowledgement]] = [:]
     private var hinted: Set<String>
     private var due: [String: ContinuousClock.Instant] = [:]
+    /// The moment that the timer waits for.
+    private var armed: ContinuousClock.Instant?
     private var cycles = 0
     private var want = 0
     package private(set) var running: [Int: Running] = [:]
@@ -82,10 +84,16 @@ package struct SessionState: Sendable {
         hinted = Set(queues.map(\.name))
     }
 
-    /// Until a delayed job comes due; at most `limit`.
-    package func waitLimit(now: ContinuousClock.Instant, limit: Duration) -> Duration {
-        guard let next = due.values.min() else { return limit }
-        return max(.milliseconds(1), min(limit, now.duration(to: next)))
+    /// The next moment at which a delayed job comes due, and a timer shall ring.
+    package mutating func armTimer() -> ContinuousClock.Instant? {
+        armed = due.values.min()
+        return armed
+    }
+
+    /// The timer waits for too late a moment, or for none.
+    package var needsTimer: Bool {
+        guard let next = due.values.min() else { return false }
+        return armed.map { next < $0 } ?? true
     }
 
     package mutating func hintDue(now: ContinuousClock.Instant) {
@@ -153,7 +161,10 @@ package struct SessionState: Sendable {
         known.formUnion(results.compactMap { $0.ticket?.id })
         known.formUnion(inLedger)
         known.formUnion(acknowledgements.values.flatMap { $0.map(\.ticket.id) })
-        for ticket in held where !known.contains(ticket.id) { acknowledge(ticket, .handBack) }
+        for ticket in held where !known.contains(ticket.id) {
+            // A rebuilt Redis knows a handed-over job by its own id.
+            if running[ticket.id] != nil { running[ticket.id]?.ticket = ticket } else { acknowledge(ticket, .handBack) }
+        }
         hintAll()
     }
 
@@ -217,6 +228,11 @@ package struct SessionState: Sendable {
         for result in batch.finished + batch.others {
             inLedger.remove(result.job.id)
             guard let ticket = result.ticket else { continue }
+            guard ticket.id == result.job.id else {
+                // The ticket is that of the chain's first job. If this one waits again, the sweep tells Redis of it.
+                acknowledge(ticket, .finished)
+                continue
+            }
             switch (counted[result.job.id], result.job.settlement) {
             // Fenced: the job belongs to somebody else. If it has ended, its next claim finds that out.
             case (nil, _), (_, .handBack): acknowledge(ticket, .handBack)
@@ -259,15 +275,43 @@ package struct SessionState: Sendable {
         running[job]?.cancel = cancel
     }
 
-    /// - Parameter settlement: nil when the job has settled itself.
-    package mutating func ended(_ job: ClaimedJob, _ settlement: Settlement?, fenced: Bool) {
-        guard let entry = running.removeValue(forKey: job.id) else { return }
+    /// - Parameters:
+    ///   - settlement: nil when the job has settled itself.
+    ///   - followUps: jobs that its settlement handed over, with their deadlines.
+    /// - Returns: those of the follow-ups that start now.
+    package mutating func ended(
+        _ job: ClaimedJob,
+        _ settlement: Settlement?,
+        fenced: Bool,
+        followUps: [(job: ClaimedJob, deadline: ContinuousClock.Instant)] = []
+    ) -> [ClaimedJob] {
+        guard let entry = running.removeValue(forKey: job.id) else { return [] }
+        // The first follow-up keeps the ticket: for Redis the tenant's place stays taken until the chain ends.
+        var ticket = entry.ticket
+        var started: [ClaimedJob] = []
+        for next in followUps {
+            if quiet {
+                let back = SettledJob(id: next.job.id, attempt: next.job.attempt, settlement: .handBack)
+                results.append(Result(job: back, ticket: nil))
+            } else {
+                running[next.job.id] = Running(job: next.job, ticket: ticket, deadline: next.deadline)
+                started.append(next.job)
+                ticket = nil
+            }
+        }
         if let settlement {
             let settled = SettledJob(id: job.id, attempt: job.attempt, settlement: settlement)
-            results.append(Result(job: settled, ticket: entry.ticket))
-        } else if let ticket = entry.ticket {
-            acknowledge(ticket, fenced ? .handBack : .finished)
+            results.append(Result(job: settled, ticket: ticket))
+        } else if let ticket {
+            acknowledge(ticket, fenced && ticket.id == job.id ? .handBack : .finished)
         }
+        return started
+    }
+
+    /// Whether a follow-up of this job may run here at once: there is room, nothing is known to wait in its queue, and the
+    /// job is not suspected of killing workers.
+    package func mayContinue(_ job: ClaimedJob) -> Bool {
+        !quiet && free > 0 && toClaim.isEmpty && !hinted.contains(job.queue) && job.losses == 0
     }
 
     package func overdue(now: ContinuousClock.Instant) -> [Running] {

@@ -34,6 +34,7 @@ extension WorkerSession {
             }
         }
         writerBell.ring()
+        if state.withLock({ $0.needsTimer }) { timerBell.ring() }
         guard let failure else { return state.withLock { $0.wantsCycle } }
         logger.info("a cycle failed", metadata: ["error": "\(failure)"])
         queue.dispatch.suspect(failure)
@@ -83,22 +84,36 @@ extension WorkerSession {
         let blocking = redis.blocking()
         let queues = configuration.queues.map(\.rawValue)
         while !Task.isCancelled {
-            let (free, limit) = state.withLock { ($0.free, $0.waitLimit(now: .now, limit: .seconds(2))) }
-            guard free > 0 else {
+            guard state.withLock({ $0.free > 0 }) else {
                 await slotBell.wait()
                 continue
             }
             do {
-                let woken = try await queue.dispatch.wait(on: blocking, queues: queues, timeout: limit)
-                state.withLock { state in
-                    if let woken { state.hint(woken) } else if limit >= .seconds(2) { state.hintAll() }
-                    state.hintDue(now: .now)
-                }
+                let woken = try await queue.dispatch.wait(on: blocking, queues: queues, timeout: .seconds(2))
+                state.withLock { if let woken { $0.hint(woken) } else { $0.hintAll() } }
             } catch {
                 try? await Task.sleep(for: .milliseconds(50))
             }
             pumpBell.ring()
         }
         await blocking.close()
+    }
+
+    /// Rings when a delayed job comes due: promoting it is part of a cycle, and an idle worker makes none.
+    func time() async {
+        while !Task.isCancelled {
+            if let moment = state.withLock({ $0.armTimer() }) {
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { try? await Task.sleep(until: moment) }
+                    group.addTask { await self.timerBell.wait() }
+                    await group.next()
+                    group.cancelAll()
+                }
+                state.withLock { $0.hintDue(now: .now) }
+                pumpBell.ring()
+            } else {
+                await timerBell.wait()
+            }
+        }
     }
 }

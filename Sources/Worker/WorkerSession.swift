@@ -7,8 +7,8 @@ import Synchronization
 
 /// One lease and all that runs under it: from the opening of the session until it is drained, or lost.
 ///
-/// Five loops share the books in ``SessionState``: the pump talks to Redis, the writer to the ledger, the waker waits for
-/// work, the watch looks at deadlines, and the heartbeat keeps the lease.
+/// Six loops share the books in ``SessionState``: the pump talks to Redis, the writer to the ledger, the waker waits for
+/// work, the timer for delayed jobs, the watch looks at deadlines, and the heartbeat keeps the lease.
 final class WorkerSession: Sendable {
     enum End: Sendable, Equatable {
         case drained
@@ -26,6 +26,7 @@ final class WorkerSession: Sendable {
     let pumpBell = Signal()
     let writerBell = Signal()
     let slotBell = Signal()
+    let timerBell = Signal()
     private let heartbeat = Mutex<Heartbeat?>(nil)
     private let end = Mutex<End?>(nil)
     private let strangers = Mutex<Set<Int>>([])
@@ -62,6 +63,7 @@ final class WorkerSession: Sendable {
             group.addTask { await self.pump() }
             group.addTask { await self.wake() }
             group.addTask { await self.write() }
+            group.addTask { await self.time() }
             group.addTask { await self.watch() }
             var end = End.drained
             for await event in finished {
@@ -69,7 +71,7 @@ final class WorkerSession: Sendable {
                 break
             }
             group.cancelAll()
-            for bell in [pumpBell, writerBell, slotBell] { bell.ring() }
+            for bell in [pumpBell, writerBell, slotBell, timerBell] { bell.ring() }
             return end
         }
         heartbeat.withLock { $0 }?.stop()

@@ -85,9 +85,10 @@ extension WorkerSession {
     /// all of them in its books.
     private func run(_ job: ClaimedJob) {
         let interruption = InterruptionBox()
+        let handOver = HandOver { [self] in state.withLock { $0.mayContinue(job) } ? id : nil }
         let task = Task {
-            let result = await executor.execute(job)
-            finish(job, result, interruption.reason)
+            let result = await executor.execute(job, handOver: handOver)
+            finish(job, result, interruption.reason, handOver.take())
         }
         state.withLock { state in
             state.attach(job.id, job.attempt) { reason in
@@ -97,16 +98,25 @@ extension WorkerSession {
         }
     }
 
-    private func finish(_ job: ClaimedJob, _ result: Executor.Result, _ interruption: SessionState.Interruption?) {
+    private func finish(
+        _ job: ClaimedJob,
+        _ result: Executor.Result,
+        _ interruption: SessionState.Interruption?,
+        _ followUps: [ClaimedJob]
+    ) {
+        let now = ContinuousClock.now
+        let next = followUps.map { (job: $0, deadline: now + (executor.policy(of: $0)?.timeout ?? .seconds(60))) }
         switch result {
         case .fenced:
-            state.withLock { $0.ended(job, nil, fenced: true) }
+            state.withLock { _ = $0.ended(job, nil, fenced: true) }
             pumpBell.ring()
             slotBell.ring()
         case .ended(let ending):
             let settlement = settlement(of: Self.interrupted(ending, by: interruption, job, executor), job)
-            state.withLock { $0.ended(job, settlement, fenced: false) }
+            let started = state.withLock { $0.ended(job, settlement, fenced: false, followUps: next) }
+            for job in started { run(job) }
             if let settlement { log(settlement, job) }
+            guard started.isEmpty else { break }
             writerBell.ring()
             pumpBell.ring()
             slotBell.ring()

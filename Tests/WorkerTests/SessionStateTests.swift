@@ -62,7 +62,7 @@ struct SessionStateTests {
         state.started(job(2), nil, deadline: .now)
         #expect(state.free == 0)
         #expect(state.nextCycle().isEmpty)
-        state.ended(job(1), .done, fenced: false)
+        _ = state.ended(job(1), .done, fenced: false)
         #expect(state.free == 1)
     }
 
@@ -72,7 +72,7 @@ struct SessionStateTests {
         state.started(job(1), nil, deadline: .now)
         state.beQuiet()
         #expect(state.free == 0 && !state.isIdle)
-        state.ended(job(1), .done, fenced: false)
+        _ = state.ended(job(1), .done, fenced: false)
         #expect(!state.isIdle)
         let batch = state.nextBatch()
         #expect(batch.finished.map(\.job.id) == [1])
@@ -85,7 +85,7 @@ struct SessionStateTests {
         var state = state()
         for id in 1...3 {
             state.started(job(id), nil, deadline: .now)
-            state.ended(job(id), .done, fenced: false)
+            _ = state.ended(job(id), .done, fenced: false)
         }
         let first = state.nextBatch()
         #expect(state.nextBatch().isEmpty)
@@ -98,7 +98,7 @@ struct SessionStateTests {
         var state = state(slots: 1)
         for id in 1...4 {
             state.started(job(id), nil, deadline: .now)
-            state.ended(job(id), .done, fenced: false)
+            _ = state.ended(job(id), .done, fenced: false)
         }
         #expect(state.free == 0)
         _ = state.nextBatch()
@@ -110,7 +110,7 @@ struct SessionStateTests {
         var state = state()
         state.started(job(1), nil, deadline: .now)
         state.started(job(2), nil, deadline: .now)
-        state.ended(job(2), .done, fenced: false)
+        _ = state.ended(job(2), .done, fenced: false)
         #expect(state.strangers(among: [1, 2, 3]) == [3])
         _ = state.nextBatch()
         #expect(state.strangers(among: [1, 2, 3]) == [3])

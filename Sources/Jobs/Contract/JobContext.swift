@@ -8,9 +8,17 @@ package struct JobContext: Sendable {
     package let queue: JobQueue
     package let services: JobServices
     package let logger: Logger
+    package let handOver: HandOver
 
-    package init(job: ClaimedJob, queue: JobQueue, services: JobServices, logger: Logger) {
+    package init(
+        job: ClaimedJob,
+        queue: JobQueue,
+        services: JobServices,
+        logger: Logger,
+        handOver: HandOver = .none
+    ) {
         self.job = job
+        self.handOver = handOver
         self.queue = queue
         self.services = services
         self.logger = logger
@@ -31,13 +39,16 @@ package struct JobContext: Sendable {
 
     /// The same in one round trip, for effects whose results decide nothing. A statement refuses by calling `require()`.
     ///
-    /// - Parameter enqueuing: statements that end in ``Ledger/returning``: their rows are the follow-up jobs.
+    /// - Parameter enqueuing: statements that end in ``Ledger/returning`` or ``Ledger/returningFollowUps``: their rows are the
+    ///   follow-up jobs.
     package func settle(writing statements: [SQL], enqueuing: [SQL] = []) async throws {
         do {
-            try await queue.transaction { transaction in
+            let claimed = try await queue.transaction { transaction in
                 // The fence last, so that locks are taken in the order of the house: run, tasks, jobs.
                 try await transaction.finish(statements + [requiredFence], enqueuing: enqueuing)
+                return transaction.handedOver
             }
+            handOver.accept(claimed)
         } catch let error as PostgresError where error.sqlState == Self.refused {
             guard error.message == Self.fenced else { throw Moot(description: error.message) }
             throw Fenced(job: job.id, attempt: job.attempt)

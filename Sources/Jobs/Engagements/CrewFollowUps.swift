@@ -7,33 +7,38 @@ import Queue
 enum CrewFollowUps {
     /// One step job per ready task that has none.
     ///
-    /// - Parameter waitedFor: only tasks that depend on this one; nil takes all ready ones.
-    static func readySteps(of run: Run.ID, waitedFor task: String? = nil) -> SQL {
+    /// - Parameters:
+    ///   - waitedFor: only tasks that depend on this one; nil takes all ready ones.
+    ///   - session: takes the first of them at once.
+    static func readySteps(of run: Run.ID, waitedFor task: String? = nil, handOverTo session: Int? = nil) -> SQL {
         """
-        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key)
+        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key,
+                          state, attempt, session, claimed_at)
         SELECT \(JobKind.crewStep.rawValue), \(CrewStep.policy.queue.rawValue), t.tenant_id,
                \(CrewStep.policy.priority)::smallint, \(CrewStep.policy.retry.attempts),
-               jsonb_build_object('run', t.run_id, 'task', t.task_id), 'step:' || t.run_id || ':' || t.task_id
-        FROM run_tasks t JOIN runs r ON r.id = t.run_id
+               jsonb_build_object('run', t.run_id, 'task', t.task_id), 'step:' || t.run_id || ':' || t.task_id,
+               \(clause: Ledger.bornClaimed("row_number() OVER (ORDER BY t.position)"))
+        FROM run_tasks t JOIN runs r ON r.id = t.run_id \(clause: Ledger.offer(to: session))
         WHERE t.run_id = \(run) AND t.status = 'ready' AND r.status = 'running'
           AND (\(task)::text IS NULL OR \(task) = ANY (t.depends_on))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
-        \(clause: Ledger.returning)
+        \(clause: Ledger.returningFollowUps)
         """
     }
 
     /// The last job of a run, once no task is left.
-    static func finish(of run: Run.ID) -> SQL {
+    static func finish(of run: Run.ID, handOverTo session: Int? = nil) -> SQL {
         """
-        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key)
+        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key,
+                          state, attempt, session, claimed_at)
         SELECT \(JobKind.finishCrew.rawValue), \(FinishCrew.policy.queue.rawValue), r.tenant_id,
                \(FinishCrew.policy.priority)::smallint, \(FinishCrew.policy.retry.attempts),
-               jsonb_build_object('run', r.id), 'finish:' || r.id
-        FROM runs r
+               jsonb_build_object('run', r.id), 'finish:' || r.id, \(clause: Ledger.bornClaimed("1"))
+        FROM runs r \(clause: Ledger.offer(to: session))
         WHERE r.id = \(run) AND r.status = 'running' AND EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id)
           AND NOT EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id AND status IN ('waiting','ready','running'))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
-        \(clause: Ledger.returning)
+        \(clause: Ledger.returningFollowUps)
         """
     }
 }

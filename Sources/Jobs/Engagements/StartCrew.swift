@@ -49,7 +49,7 @@ package struct StartCrew: Job {
                 "UPDATE runs SET archetype = \(line) WHERE id = \(run)",
                 RunLedger.append(Self.opening(line, isOffline: models.routing.isOffline), to: run),
             ],
-            enqueuing: [CrewFollowUps.readySteps(of: run)]
+            enqueuing: [CrewFollowUps.readySteps(of: run, handOverTo: context.handOver.session)]
         )
         return .settled
     }

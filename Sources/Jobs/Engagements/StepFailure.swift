@@ -35,10 +35,14 @@ struct StepFailure {
 
     private func settle(_ error: String, _ rest: [SQL]) async throws {
         let line = RunEvent.log(agent: planned.agentSlug, "Task failed: \(step.task): \(error)")
+        let session = step.context.handOver.session
         try await step.context.settle(
             writing: [RunLedger.lockRun(run), RunLedger.failTask(step.task, of: run, error: error)] + rest
                 + [RunLedger.append([line], to: run)],
-            enqueuing: [CrewFollowUps.readySteps(of: run, waitedFor: step.task), CrewFollowUps.finish(of: run)]
+            enqueuing: [
+                CrewFollowUps.readySteps(of: run, waitedFor: step.task, handOverTo: session),
+                CrewFollowUps.finish(of: run, handOverTo: session),
+            ]
         )
     }
 }

@@ -63,11 +63,11 @@ struct StepSuccess {
             .taskComplete(task),
             .cost(step.input.spent + cost),
         ]
+        let session = step.context.handOver.session
         try await step.context.settle(
             writing: [
                 RunLedger.keepEngagement(of: run),
-                RunLedger.lockRun(run),
-                RunLedger.end(end, of: run),
+                RunLedger.book(end, of: run, announcing: events),
                 RunLedger.completeTask(task, of: run, cost: cost),
                 RunLedger.addDeliverable(
                     filename: planned.filename,
@@ -77,9 +77,11 @@ struct StepSuccess {
                     of: run
                 ),
                 RunLedger.openDependants(of: task, run),
-                RunLedger.append(events, to: run),
             ],
-            enqueuing: [CrewFollowUps.readySteps(of: run, waitedFor: task), CrewFollowUps.finish(of: run)]
+            enqueuing: [
+                CrewFollowUps.readySteps(of: run, waitedFor: task, handOverTo: session),
+                CrewFollowUps.finish(of: run, handOverTo: session),
+            ]
         )
     }
 

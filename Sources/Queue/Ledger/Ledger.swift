@@ -36,17 +36,19 @@ package struct Ledger: Sendable {
     package static func hints(_ result: PostgresResult) throws(PostgresError) -> [JobHint] {
         var hints: [JobHint] = []
         hints.reserveCapacity(result.count)
-        for row in result {
-            let (id, queue, tenant, priority, due) = try row.decode(
-                Int.self,
-                String.self,
-                String.self,
-                Int.self,
-                Int.self
-            )
-            hints.append(JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due))
-        }
+        for row in result { hints.append(try hint(row)) }
         return hints
+    }
+
+    static func hint(_ row: Row) throws(PostgresError) -> JobHint {
+        let (id, queue, tenant, priority, due) = try row.decode(
+            Int.self,
+            String.self,
+            String.self,
+            Int.self,
+            Int.self
+        )
+        return JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due)
     }
 }
 

@@ -160,14 +160,35 @@ package enum RunLedger {
         }
     }
 
+    /// Books the end of a call and tells of it, in the lock of a run that is at work, or paused with this step in flight.
+    package static func book(_ end: CallEnd, of run: Run.ID, announcing events: [RunEvent]) -> SQL {
+        """
+        WITH ended AS (\(clause: close(end))),
+        booked AS (SELECT coalesce(sum(reserved_nanos), 0)::bigint AS reserved, count(*) AS calls FROM ended),
+        numbered AS (
+          UPDATE runs SET spent_nanos = spent_nanos + calls * \(end.cost)::bigint,
+            reserved_nanos = reserved_nanos - reserved, input_tokens = input_tokens + calls * \(end.inputTokens),
+            output_tokens = output_tokens + calls * \(end.outputTokens), steps = steps + calls,
+            last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
+          FROM booked WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count),
+        events AS (\(clause: insertEvents(events, run)))
+        SELECT require(EXISTS (SELECT 1 FROM numbered), 'the run has ended')
+        """
+    }
+
+    private static func close(_ end: CallEnd) -> SQL {
+        """
+        UPDATE llm_calls SET state = \(end.state.rawValue), cost_nanos = \(end.cost)::bigint,
+          input_tokens = \(end.inputTokens), output_tokens = \(end.outputTokens), estimated = \(end.isEstimated),
+          fault = \(end.fault), finished_at = clock_timestamp()
+        WHERE id = \(end.call) AND state = 'open' RETURNING reserved_nanos
+        """
+    }
+
     /// Books the end of a call once, whatever became of the run meanwhile: late answers settle cost, never status.
     package static func end(_ end: CallEnd, of run: Run.ID) -> SQL {
         """
-        WITH ended AS (
-          UPDATE llm_calls SET state = \(end.state.rawValue), cost_nanos = \(end.cost)::bigint,
-            input_tokens = \(end.inputTokens), output_tokens = \(end.outputTokens), estimated = \(end.isEstimated),
-            fault = \(end.fault), finished_at = clock_timestamp()
-          WHERE id = \(end.call) AND state = 'open' RETURNING reserved_nanos)
+        WITH ended AS (\(clause: close(end)))
         UPDATE runs SET spent_nanos = spent_nanos + \(end.cost)::bigint,
           reserved_nanos = runs.reserved_nanos - ended.reserved_nanos,
           input_tokens = input_tokens + \(end.inputTokens), output_tokens = output_tokens + \(end.outputTokens),
