@@ -27,13 +27,20 @@ package final class PostgresTransaction {
     }
 
     /// Sends the last statements and COMMIT in one round trip, for a transaction whose last results decide nothing.
-    package func finish(_ statements: [SQL]) async throws(PostgresError) -> [PostgresResult] {
+    ///
+    /// - Parameter reading: what to read after the commit, in the same trip.
+    /// - Returns: the results of the statements, then those of the reading.
+    package func finish(
+        _ statements: [SQL],
+        reading: [SQL] = []
+    ) async throws(PostgresError) -> [PostgresResult] {
         guard !ended else { throw PostgresError(.closed, "the transaction has ended") }
         let opening: [SQL] = begun ? [] : ["BEGIN"]
         begun = true
-        let results = try await run(opening + statements + ["COMMIT"])
+        var results = try await run(opening + statements + ["COMMIT"] + reading)
         ended = true
-        return Array(results.dropFirst(opening.count).dropLast())
+        results.remove(at: opening.count + statements.count)
+        return Array(results.dropFirst(opening.count))
     }
 
     func commit() async throws(PostgresError) {

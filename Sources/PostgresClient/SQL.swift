@@ -49,24 +49,26 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
         }
 
         private static func shifted(_ text: String, by offset: Int) -> String {
-            var out = ""
-            var digits = ""
-            var inParameter = false
-            for character in text {
-                if inParameter, character.isASCII, character.isNumber {
-                    digits.append(character)
+            var out: [UInt8] = []
+            out.reserveCapacity(text.utf8.count + 16)
+            var number: Int?
+            for byte in text.utf8 {
+                if let digits = number, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+                    number = digits * 10 + Int(byte - UInt8(ascii: "0"))
                     continue
                 }
-                if inParameter {
-                    out += (Int(digits).map { String($0 + offset) } ?? digits)
-                    digits = ""
-                    inParameter = false
-                }
-                out.append(character)
-                inParameter = character == "$"
+                append(number, offset, to: &out)
+                number = byte == UInt8(ascii: "$") ? 0 : nil
+                out.append(byte)
             }
-            if inParameter { out += (Int(digits).map { String($0 + offset) } ?? digits) }
-            return out
+            append(number, offset, to: &out)
+            return String(decoding: out, as: UTF8.self)
+        }
+
+        /// A dollar without digits, as in a quoted body, stays as it is.
+        private static func append(_ number: Int?, _ offset: Int, to out: inout [UInt8]) {
+            guard let number, number > 0 else { return }
+            out += String(number + offset).utf8
         }
     }
 }

@@ -64,12 +64,20 @@ package final class QueueTransaction {
     ///
     /// - Parameter enqueuing: statements that end in ``Ledger/returning`` or ``Ledger/returningFollowUps``: their rows are
     ///   jobs, and Redis is told of those that wait.
-    package func finish(_ statements: [SQL], enqueuing: [SQL] = []) async throws(PostgresError) {
-        let results = try await sql.finish(statements + enqueuing)
-        for result in results.suffix(enqueuing.count) {
+    /// - Parameter reading: what to read after the commit, in the same trip.
+    /// - Returns: the results of the reading.
+    @discardableResult
+    package func finish(
+        _ statements: [SQL],
+        enqueuing: [SQL] = [],
+        reading: [SQL] = []
+    ) async throws(PostgresError) -> [PostgresResult] {
+        let results = try await sql.finish(statements + enqueuing, reading: reading)
+        for result in results[statements.count..<statements.count + enqueuing.count] {
             let jobs = try Ledger.followUps(result)
             hints += jobs.waiting
             handedOver += jobs.claimed
         }
+        return Array(results.suffix(reading.count))
     }
 }

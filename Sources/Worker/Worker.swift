@@ -28,7 +28,8 @@ package struct WorkerService: Service {
             while !stop.isSet {
                 guard let session = await open(stop) else { break }
                 stop.attach(session)
-                let end = await session.run(heartbeatOn: queue.postgres.configuration)
+                // A task of its own, because cancelling us must not cut the drain short: it ends the session.
+                let end = await Task { await session.run(heartbeatOn: queue.postgres.configuration) }.value
                 stop.detach()
                 guard case .lost(let reason) = end else { break }
                 logger.error("the session was lost; opening a new one", metadata: ["reason": "\(reason)"])
@@ -43,7 +44,9 @@ package struct WorkerService: Service {
         if let mutant = services.hooks.mutant { logger.critical("running with a seeded bug: \(mutant.rawValue)") }
         while !stop.isSet {
             do {
-                return try await session()
+                let session = try await session()
+                StartupCode.release()
+                return session
             } catch {
                 logger.error("no session could be opened; trying again", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 250...1000)))

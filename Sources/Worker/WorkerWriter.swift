@@ -83,12 +83,13 @@ extension WorkerSession {
 
     /// Each job has a task of its own outside the group, because it must be possible to cancel it alone; the session waits for
     /// all of them in its books.
-    private func run(_ job: ClaimedJob) {
+    private func run(_ job: ClaimedJob, bringing parcel: (any Sendable)? = nil) {
         let interruption = InterruptionBox()
-        let handOver = HandOver { [self] in state.withLock { $0.mayContinue(job) } ? id : nil }
+        let handOver = HandOver(brought: parcel) { [self] in state.withLock { $0.mayContinue(job) } ? id : nil }
+        // Outside the group, because it must be possible to cancel one job alone.
         let task = Task {
             let result = await executor.execute(job, handOver: handOver)
-            finish(job, result, interruption.reason, handOver.take())
+            finish(job, result, interruption.reason, handOver)
         }
         state.withLock { state in
             state.attach(job.id, job.attempt) { reason in
@@ -102,10 +103,10 @@ extension WorkerSession {
         _ job: ClaimedJob,
         _ result: Executor.Result,
         _ interruption: SessionState.Interruption?,
-        _ followUps: [ClaimedJob]
+        _ handOver: HandOver
     ) {
         let now = ContinuousClock.now
-        let next = followUps.map { (job: $0, deadline: now + (executor.policy(of: $0)?.timeout ?? .seconds(60))) }
+        let next = handOver.take().map { (job: $0, deadline: now + (executor.policy(of: $0)?.timeout ?? .seconds(60))) }
         switch result {
         case .fenced:
             state.withLock { _ = $0.ended(job, nil, fenced: true) }
@@ -114,7 +115,7 @@ extension WorkerSession {
         case .ended(let ending):
             let settlement = settlement(of: Self.interrupted(ending, by: interruption, job, executor), job)
             let started = state.withLock { $0.ended(job, settlement, fenced: false, followUps: next) }
-            for job in started { run(job) }
+            for job in started { run(job, bringing: handOver.sent) }
             if let settlement { log(settlement, job) }
             guard started.isEmpty else { break }
             writerBell.ring()

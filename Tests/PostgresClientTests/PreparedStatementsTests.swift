@@ -1,7 +1,8 @@
 import Logging
-@testable import PostgresClient
 import TestSupport
 import Testing
+
+@testable import PostgresClient
 
 @Suite("Prepared statements")
 struct PreparedStatementsTests {

@@ -1,6 +1,6 @@
-import Queue
 import Testing
 
+@testable import Queue
 @testable import Worker
 
 /// The books of a session, without clock, server or task.
@@ -137,5 +137,85 @@ struct SessionStateTests {
             leaders.insert(state.classOrder.first ?? "?")
         }
         #expect(leaders == ["0", "1", "2", "3"])
+    }
+
+    private func ticket(_ id: Int) -> Ticket {
+        Ticket(id: id, queue: "high", record: JobRecord(tenant: "t", dispatchClass: 2))
+    }
+
+    /// A session that was told that nothing waits, with one job running.
+    private func chain() -> SessionState {
+        var state = state()
+        for request in state.nextCycle() {
+            let reply = CycleReply(claims: [], more: false, nextDue: nil, cancellations: [])
+            state.cycled(request, reply, now: .now)
+        }
+        state.started(job(1), ticket(1), deadline: .now)
+        return state
+    }
+
+    @Test("A follow-up runs at once only where there is room, nothing waits and nobody shuts down")
+    func mayContinue() {
+        var state = chain()
+        #expect(state.mayContinue(job(1)))
+        #expect(!state.mayContinue(job(1, losses: 1)))
+        state.hint("high")
+        #expect(!state.mayContinue(job(1)))
+        state = chain()
+        for id in 2...4 { state.started(job(id), nil, deadline: .now) }
+        #expect(!state.mayContinue(job(1)))
+        state = chain()
+        state.beQuiet()
+        #expect(!state.mayContinue(job(1)))
+    }
+
+    @Test("A follow-up keeps its predecessor's ticket, and Redis hears of it when the chain ends")
+    func handOver() throws {
+        var state = chain()
+        let started = state.ended(job(1), nil, fenced: false, followUps: [(job(2), .now)])
+        #expect(started.map(\.id) == [2] && state.running[2]?.ticket == ticket(1))
+        #expect(state.nextCycle().isEmpty)
+        _ = state.ended(job(2), .retry(after: .seconds(1), error: "no"), fenced: false)
+        let batch = state.nextBatch()
+        state.batchDone(batch, counted: [2: 5], claimed: [], waiting: [:])
+        let told = try #require(state.nextCycle().first?.acknowledgements.first)
+        guard case .finished = told.operation, told.ticket.id == 1 else {
+            Issue.record("the first job's ticket was not finished")
+            return
+        }
+    }
+
+    @Test("A follow-up that arrives during a shutdown is handed back unrun")
+    func handOverAtShutdown() {
+        var state = chain()
+        state.beQuiet()
+        #expect(state.ended(job(1), nil, fenced: false, followUps: [(job(2), .now)]).isEmpty)
+        let back = state.nextBatch().others.map(\.job)
+        #expect(back.map(\.id) == [2] && back.first?.settlement == .handBack)
+    }
+
+    @Test("A rebuilt Redis that knows a handed-over job by its own id is answered with that id")
+    func adoptedHandOver() {
+        var state = chain()
+        _ = state.ended(job(1), nil, fenced: false, followUps: [(job(2), .now)])
+        state.reconcile([ticket(2)])
+        #expect(state.running[2]?.ticket == ticket(2))
+    }
+
+    @Test("The timer is set to the next delayed job, and anew when a sooner one appears")
+    func timer() {
+        var state = state()
+        let now = ContinuousClock.now
+        func reply(_ due: Duration?) -> CycleReply {
+            CycleReply(claims: [], more: false, nextDue: due, cancellations: [])
+        }
+        let requests = state.nextCycle()
+        #expect(!state.needsTimer)
+        state.cycled(requests[0], reply(.seconds(5)), now: now)
+        #expect(state.needsTimer && state.armTimer() == now + .seconds(5) && !state.needsTimer)
+        state.cycled(requests[1], reply(.seconds(2)), now: now)
+        #expect(state.needsTimer && state.armTimer() == now + .seconds(2))
+        state.hintDue(now: now + .seconds(2))
+        #expect(state.nextCycle().map(\.queue) == ["low"] && state.armTimer() == now + .seconds(5))
     }
 }

@@ -41,14 +41,23 @@ package struct JobContext: Sendable {
     ///
     /// - Parameter enqueuing: statements that end in ``Ledger/returning`` or ``Ledger/returningFollowUps``: their rows are the
     ///   follow-up jobs.
-    package func settle(writing statements: [SQL], enqueuing: [SQL] = []) async throws {
+    /// - Parameter reading: what to read after the commit, in the same trip.
+    /// - Returns: the results of the reading.
+    @discardableResult
+    package func settle(
+        writing statements: [SQL],
+        enqueuing: [SQL] = [],
+        reading: [SQL] = []
+    ) async throws -> [PostgresResult] {
         do {
-            let claimed = try await queue.transaction { transaction in
+            let (read, claimed) = try await queue.transaction { transaction in
                 // The fence last, so that locks are taken in the order of the house: run, tasks, jobs.
-                try await transaction.finish(statements + [requiredFence], enqueuing: enqueuing)
-                return transaction.handedOver
+                let all = statements + [requiredFence]
+                let read = try await transaction.finish(all, enqueuing: enqueuing, reading: reading)
+                return (read, transaction.handedOver)
             }
             handOver.accept(claimed)
+            return read
         } catch let error as PostgresError where error.sqlState == Self.refused {
             guard error.message == Self.fenced else { throw Moot(description: error.message) }
             throw Fenced(job: job.id, attempt: job.attempt)

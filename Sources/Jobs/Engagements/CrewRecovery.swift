@@ -71,7 +71,7 @@ package struct CrewRecovery: Sendable {
             try await queue.postgres.query("SELECT 1 FROM run_tasks WHERE run_id = \(run) LIMIT 1").first != nil
         guard !planned || error != nil else { return try await write(run, []) }
         let words = "Engine error: \(error ?? "the run's first job is gone")"
-        try await queue.transaction { transaction in
+        _ = try await queue.transaction { transaction in
             try await transaction.finish(
                 RunLedger.finishRun(run, as: .failed, error: words)
                     + [RunLedger.append([.log(agent: "engagement_manager", words), .status(.failed)], to: run)]
@@ -80,7 +80,7 @@ package struct CrewRecovery: Sendable {
     }
 
     private func write(_ run: Run.ID, _ statements: [SQL]) async throws {
-        try await queue.transaction { transaction in
+        _ = try await queue.transaction { transaction in
             try await transaction.finish(
                 [RunLedger.lockRun(run)] + statements,
                 enqueuing: [CrewFollowUps.readySteps(of: run), CrewFollowUps.finish(of: run)]

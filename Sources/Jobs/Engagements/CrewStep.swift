@@ -31,8 +31,12 @@ package struct CrewStep: Job {
             _ = try await context.queue.postgres.query(RunLedger.chargeLostCalls(run: run, task: task))
         }
         var variation = StepVariation()
+        var brought = context.handOver.brought as? StepInput
         while true {
-            guard let input = try await context.services.stores.runs.stepInput(run, task: task) else {
+            // The predecessor's trip brought it along; it is read anew for every further try.
+            let known = brought?.task == task ? brought : nil
+            brought = nil
+            guard let input = try await stepInput(known, context) else {
                 return .cancel("the run was deleted")
             }
             guard input.runStatus == .running else { return .cancel("the run is \(input.runStatus.rawValue)") }
@@ -45,6 +49,13 @@ package struct CrewStep: Job {
             case .again(let next): variation = next
             }
         }
+    }
+}
+
+extension CrewStep {
+    private func stepInput(_ known: StepInput?, _ context: JobContext) async throws -> StepInput? {
+        if let known { return known }
+        return try await context.services.stores.runs.stepInput(run, task: task)
     }
 }
 

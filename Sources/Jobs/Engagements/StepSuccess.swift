@@ -64,25 +64,25 @@ struct StepSuccess {
             .cost(step.input.spent + cost),
         ]
         let session = step.context.handOver.session
-        try await step.context.settle(
+        let document = RunLedger.addDeliverable(
+            filename: planned.filename,
+            content: text.replacing("\0", with: "\u{FFFD}"),
+            words: words,
+            task: task,
+            of: run
+        )
+        let read = try await step.context.settle(
             writing: [
-                RunLedger.keepEngagement(of: run),
                 RunLedger.book(end, of: run, announcing: events),
-                RunLedger.completeTask(task, of: run, cost: cost),
-                RunLedger.addDeliverable(
-                    filename: planned.filename,
-                    content: text.replacing("\0", with: "\u{FFFD}"),
-                    words: words,
-                    task: task,
-                    of: run
-                ),
-                RunLedger.openDependants(of: task, run),
+                RunLedger.completeTask(task, of: run, cost: cost, document),
             ],
             enqueuing: [
                 CrewFollowUps.readySteps(of: run, waitedFor: task, handOverTo: session),
                 CrewFollowUps.finish(of: run, handOverTo: session),
-            ]
+            ],
+            reading: session.map { RunStore.stepInput(of: run, nextUnder: $0) } ?? []
         )
+        if session != nil, let next = try RunStore.stepInput(read) { step.context.handOver.send(along: next) }
     }
 
     /// The answer was cut off at the length limit: one more step of the same task goes on from there.

@@ -160,17 +160,20 @@ package enum RunLedger {
         }
     }
 
-    /// Books the end of a call and tells of it, in the lock of a run that is at work, or paused with this step in flight.
+    /// Books the end of a call and tells of it, in the locks of its engagement, which stays, and of a run that is at work,
+    /// or paused with this step in flight.
     package static func book(_ end: CallEnd, of run: Run.ID, announcing events: [RunEvent]) -> SQL {
         """
-        WITH ended AS (\(clause: close(end))),
+        WITH kept AS MATERIALIZED (
+          SELECT 1 FROM engagements WHERE id = (SELECT engagement_id FROM runs WHERE id = \(run)) FOR KEY SHARE),
+        ended AS (\(clause: close(end))),
         booked AS (SELECT coalesce(sum(reserved_nanos), 0)::bigint AS reserved, count(*) AS calls FROM ended),
         numbered AS (
           UPDATE runs SET spent_nanos = spent_nanos + calls * \(end.cost)::bigint,
             reserved_nanos = reserved_nanos - reserved, input_tokens = input_tokens + calls * \(end.inputTokens),
             output_tokens = output_tokens + calls * \(end.outputTokens), steps = steps + calls,
             last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
-          FROM booked WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count),
+          FROM booked, kept WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count),
         events AS (\(clause: insertEvents(events, run)))
         SELECT require(EXISTS (SELECT 1 FROM numbered), 'the run has ended')
         """

@@ -3,6 +3,7 @@ package import PostgresClient
 
 /// What a step needs to know before it begins.
 package struct StepInput: Sendable {
+    package let task: String
     package let runStatus: Run.Status
     package let taskStatus: RunTask.Status
     package let name: String
@@ -76,24 +77,43 @@ package struct ReportInput: Sendable {
 extension RunStore {
     /// Nil where the run or the task is gone.
     package func stepInput(_ run: Run.ID, task: String) async throws(PostgresError) -> StepInput? {
-        let results = try await postgres.pipeline([
+        try Self.stepInput(await postgres.pipeline(Self.stepInput(of: run, task: "\(task)")))
+    }
+
+    /// The same for the step that was just handed over to a session, to be read in the trip that commits the one before.
+    package static func stepInput(of run: Run.ID, nextUnder session: Int) -> [SQL] {
+        stepInput(
+            of: run,
+            task: """
+                (SELECT payload->>'task' FROM jobs WHERE session = \(session) AND state = 'running'
+                 AND kind = 'crew.step' AND payload->>'run' = \(run) ORDER BY id DESC LIMIT 1)
+                """
+        )
+    }
+
+    private static func stepInput(of run: Run.ID, task: SQL) -> [SQL] {
+        [
             """
-            SELECT r.status, t.status, e.name, e.client, e.brief, r.budget_nanos, r.spent_nanos, r.reserved_nanos,
-                   t.config::text, t.draft, t.optional
+            SELECT t.task_id, r.status, t.status, e.name, e.client, e.brief, r.budget_nanos, r.spent_nanos,
+                   r.reserved_nanos, t.config::text, t.draft, t.optional
             FROM runs r JOIN engagements e ON e.id = r.engagement_id
-            JOIN run_tasks t ON t.run_id = r.id AND t.task_id = \(task)
+            JOIN run_tasks t ON t.run_id = r.id AND t.task_id = \(clause: task)
             WHERE r.id = \(run)
             """,
             """
             SELECT d.task_id, d.config::text, o.content
             FROM run_tasks t JOIN run_tasks d ON d.run_id = t.run_id AND d.task_id = ANY (t.depends_on)
             JOIN deliverables o ON o.run_id = d.run_id AND o.task_id = d.task_id
-            WHERE t.run_id = \(run) AND t.task_id = \(task) ORDER BY d.position
+            WHERE t.run_id = \(run) AND t.task_id = \(clause: task) ORDER BY d.position
             """,
-        ])
-        guard let row = results[0].first else { return nil }
-        let (runStatus, taskStatus, name, client, brief, budget, spent, reserved, config, draft, optional) =
+        ]
+    }
+
+    package static func stepInput(_ results: [PostgresResult]) throws(PostgresError) -> StepInput? {
+        guard results.count == 2, let row = results[0].first else { return nil }
+        let (task, runStatus, taskStatus, name, client, brief, budget, spent, reserved, config, draft, optional) =
             try row.decode(
+                String.self,
                 Run.Status.self,
                 RunTask.Status.self,
                 String.self,
@@ -111,6 +131,7 @@ extension RunStore {
             return (id: id, config: config, output: output)
         }
         return StepInput(
+            task: task,
             runStatus: runStatus,
             taskStatus: taskStatus,
             name: name,
