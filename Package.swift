@@ -147,7 +147,11 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(name: "CrewTests", dependencies: ["Crew", "Domain"], swiftSettings: house),
-        .testTarget(name: "LLMTests", dependencies: ["LLM", "Domain", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "LLMTests",
+            dependencies: ["LLM", "Domain", "TestSupport", asyncHTTPClient],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "JobsTests",
             dependencies: ["Jobs", "Crew", "Stores", "Queue", "Domain", "PostgresClient", "TestSupport"],

@@ -13,7 +13,7 @@ struct Archetype: Sendable {
     /// What was read out of a brief.
     struct Choice {
         let archetype: Archetype
-        /// The triggers found, as the table spells them.
+        /// The words found, as the brief has them.
         let matched: [String]
         let wantsPricing: Bool
         let wantsRisks: Bool
@@ -25,11 +25,16 @@ struct Archetype: Sendable {
         var best: (archetype: Archetype, points: Int, matched: [String]) = (general, 0, [])
         var second = 0
         for archetype in all {
-            let hits = archetype.triggers.filter { text.contains($0.term) }
-            let points = hits.reduce(0) { $0 + $1.points }
+            var points = 0
+            var matched: [String] = []
+            for trigger in archetype.triggers {
+                guard let word = text.match(trigger.term) else { continue }
+                points += trigger.points
+                if !matched.contains(word) { matched.append(word) }
+            }
             if points > best.points {
                 second = best.points
-                best = (archetype, points, hits.map { $0.term.filter { $0 != "*" && $0 != "=" } })
+                best = (archetype, points, matched)
             } else {
                 second = max(second, points)
             }
@@ -46,24 +51,28 @@ struct Archetype: Sendable {
 
 /// A brief, ready to be searched for triggers.
 struct TriggerText {
-    private let words: Set<String>
-    private let spelled: Set<String>
-    /// Every word with a space before and after it, in order: phrases are found as substrings.
+    /// Words as written, folded, with their stems.
+    private let pieces: [String]
+    private let stems: [String]
+    /// Every stem with a space before and after it, in order: phrases are found as substrings.
     private let line: String
 
     init(_ text: String) {
-        let pieces = Words.pieces(of: text)
-        let stems = pieces.map(Words.stem)
-        spelled = Set(pieces)
-        words = Set(stems)
+        pieces = Words.pieces(of: text)
+        stems = pieces.map(Words.stem)
         line = " " + stems.joined(separator: " ") + " "
     }
 
-    func contains(_ term: String) -> Bool {
-        if term.hasPrefix("=") { return spelled.contains(String(term.dropFirst())) }
-        if term.hasSuffix("*") { return line.contains(" " + term.dropLast()) }
-        let stems = Words.all(of: term)
-        if stems.count == 1, let stem = stems.first { return words.contains(stem) }
-        return line.contains(" " + stems.joined(separator: " ") + " ")
+    func contains(_ term: String) -> Bool { match(term) != nil }
+
+    /// The first word of the brief that a trigger means; for a phrase the phrase itself. nil where there is none.
+    func match(_ term: String) -> String? {
+        if term.hasPrefix("=") { return pieces.first { $0 == term.dropFirst() } }
+        if term.hasSuffix("*") {
+            return zip(stems, pieces).first { stem, _ in stem.hasPrefix(term.dropLast()) }?.1
+        }
+        let wanted = Words.all(of: term)
+        guard wanted.count > 1 else { return zip(stems, pieces).first { stem, _ in wanted == [stem] }?.1 }
+        return line.contains(" " + wanted.joined(separator: " ") + " ") ? term : nil
     }
 }

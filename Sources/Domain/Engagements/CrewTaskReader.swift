@@ -142,7 +142,9 @@ struct CrewTaskReader {
 
     /// `null` says as much as nothing.
     private func value(_ key: String) -> JSON? {
-        members[key].flatMap { $0 == .null ? nil : $0 }
+        // Spelled out: a bare `nil` here would be JSON's null, not absence.
+        guard let value = members[key], value != .null else { return JSON?.none }
+        return value
     }
 
     private func text(_ key: String, limit: Int) throws(CrewTaskFault) -> String? {

@@ -146,11 +146,8 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
 
     private func ring(for task: HTTPClient.Task<ModelReply>) {
         let now = NIODeadline.now()
-        let (due, phase, isOver) = state.withLock { state in
-            let next = self.due(state)
-            return (next.0, next.1, state.isOver)
-        }
-        if isOver { return }
+        let next = state.withLock { $0.isOver ? nil : limit(of: $0) }
+        guard let (due, phase) = next else { return }
         if due <= now {
             task.fail(reason: ModelFault.timeout(phase))
         } else {
@@ -158,7 +155,7 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
         }
     }
 
-    private func due(_ state: borrowing State) -> (NIODeadline, ModelFault.Phase) {
+    private func limit(of state: borrowing State) -> (NIODeadline, ModelFault.Phase) {
         let total = state.began + limits.total.amount
         var due: (NIODeadline, ModelFault.Phase) = (state.began + limits.firstByte.amount, .firstByte)
         if let last = state.lastByte {
