@@ -143,7 +143,9 @@ let package = Package(
         ),
         .testTarget(
             name: "QueueTests",
-            dependencies: ["Queue", "PostgresClient", "RedisClient", "Embedded", "TestSupport", logging],
+            dependencies: [
+                "Queue", "Stores", "Domain", "PostgresClient", "RedisClient", "Embedded", "TestSupport", logging,
+            ],
             swiftSettings: house
         ),
         .testTarget(name: "CrewTests", dependencies: ["Crew", "Domain"], swiftSettings: house),

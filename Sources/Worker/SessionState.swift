@@ -9,6 +9,8 @@ package struct SessionState: Sendable {
         /// Nil when it was claimed without Redis.
         package var ticket: Ticket?
         package var deadline: ContinuousClock.Instant
+        /// What its predecessors in the chain took.
+        var milliseconds = 0
         package var cancel: (@Sendable (Interruption) -> Void)?
     }
 
@@ -20,6 +22,8 @@ package struct SessionState: Sendable {
     package struct Result: Sendable {
         package let job: SettledJob
         package let ticket: Ticket?
+        /// How long the slot was held.
+        var milliseconds = 0
     }
 
     /// One trip to the ledger.
@@ -168,8 +172,13 @@ package struct SessionState: Sendable {
         hintAll()
     }
 
-    package mutating func acknowledge(_ ticket: Ticket, _ operation: Acknowledgement.Operation) {
-        acknowledgements[ticket.queue, default: []].append(Acknowledgement(ticket, operation))
+    package mutating func acknowledge(
+        _ ticket: Ticket,
+        _ operation: Acknowledgement.Operation,
+        _ milliseconds: Int = 0
+    ) {
+        let acknowledgement = Acknowledgement(ticket, operation, milliseconds: milliseconds)
+        acknowledgements[ticket.queue, default: []].append(acknowledgement)
     }
 
     /// There is something to tell Redis, or to ask it for.
@@ -230,14 +239,14 @@ package struct SessionState: Sendable {
             guard let ticket = result.ticket else { continue }
             guard ticket.id == result.job.id else {
                 // The ticket is that of the chain's first job. If this one waits again, the sweep tells Redis of it.
-                acknowledge(ticket, .finished)
+                acknowledge(ticket, .finished, result.milliseconds)
                 continue
             }
             switch (counted[result.job.id], result.job.settlement) {
             // Fenced: the job belongs to somebody else. If it has ended, its next claim finds that out.
-            case (nil, _), (_, .handBack): acknowledge(ticket, .handBack)
-            case (let due?, _) where due >= 0: acknowledge(ticket, .again(due: due))
-            default: acknowledge(ticket, .finished)
+            case (nil, _), (_, .handBack): acknowledge(ticket, .handBack, result.milliseconds)
+            case (let due?, _) where due >= 0: acknowledge(ticket, .again(due: due), result.milliseconds)
+            default: acknowledge(ticket, .finished, result.milliseconds)
             }
         }
         for ticket in batch.tickets {
@@ -277,33 +286,41 @@ package struct SessionState: Sendable {
 
     /// - Parameters:
     ///   - settlement: nil when the job has settled itself.
+    ///   - milliseconds: how long it held its slot.
     ///   - followUps: jobs that its settlement handed over, with their deadlines.
     /// - Returns: those of the follow-ups that start now.
     package mutating func ended(
         _ job: ClaimedJob,
         _ settlement: Settlement?,
         fenced: Bool,
+        milliseconds: Int = 0,
         followUps: [(job: ClaimedJob, deadline: ContinuousClock.Instant)] = []
     ) -> [ClaimedJob] {
         guard let entry = running.removeValue(forKey: job.id) else { return [] }
         // The first follow-up keeps the ticket: for Redis the tenant's place stays taken until the chain ends.
         var ticket = entry.ticket
+        let took = entry.milliseconds + milliseconds
         var started: [ClaimedJob] = []
         for next in followUps {
             if quiet {
                 let back = SettledJob(id: next.job.id, attempt: next.job.attempt, settlement: .handBack)
                 results.append(Result(job: back, ticket: nil))
             } else {
-                running[next.job.id] = Running(job: next.job, ticket: ticket, deadline: next.deadline)
+                running[next.job.id] = Running(
+                    job: next.job,
+                    ticket: ticket,
+                    deadline: next.deadline,
+                    milliseconds: took
+                )
                 started.append(next.job)
                 ticket = nil
             }
         }
         if let settlement {
             let settled = SettledJob(id: job.id, attempt: job.attempt, settlement: settlement)
-            results.append(Result(job: settled, ticket: ticket))
+            results.append(Result(job: settled, ticket: ticket, milliseconds: took))
         } else if let ticket {
-            acknowledge(ticket, fenced && ticket.id == job.id ? .handBack : .finished)
+            acknowledge(ticket, fenced && ticket.id == job.id ? .handBack : .finished, took)
         }
         return started
     }

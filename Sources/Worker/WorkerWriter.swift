@@ -86,10 +86,11 @@ extension WorkerSession {
     private func run(_ job: ClaimedJob, bringing parcel: (any Sendable)? = nil) {
         let interruption = InterruptionBox()
         let handOver = HandOver(brought: parcel) { [self] in state.withLock { $0.mayContinue(job) } ? id : nil }
+        let began = ContinuousClock.now
         // Outside the group, because it must be possible to cancel one job alone.
         let task = Task {
             let result = await executor.execute(job, handOver: handOver)
-            finish(job, result, interruption.reason, handOver)
+            finish(job, result, interruption.reason, handOver, since: began)
         }
         state.withLock { state in
             state.attach(job.id, job.attempt) { reason in
@@ -103,18 +104,22 @@ extension WorkerSession {
         _ job: ClaimedJob,
         _ result: Executor.Result,
         _ interruption: SessionState.Interruption?,
-        _ handOver: HandOver
+        _ handOver: HandOver,
+        since began: ContinuousClock.Instant
     ) {
         let now = ContinuousClock.now
+        let took = began.duration(to: now).milliseconds
         let next = handOver.take().map { (job: $0, deadline: now + (executor.policy(of: $0)?.timeout ?? .seconds(60))) }
         switch result {
         case .fenced:
-            state.withLock { _ = $0.ended(job, nil, fenced: true) }
+            state.withLock { _ = $0.ended(job, nil, fenced: true, milliseconds: took) }
             pumpBell.ring()
             slotBell.ring()
         case .ended(let ending):
             let settlement = settlement(of: Self.interrupted(ending, by: interruption, job, executor), job)
-            let started = state.withLock { $0.ended(job, settlement, fenced: false, followUps: next) }
+            let started = state.withLock {
+                $0.ended(job, settlement, fenced: false, milliseconds: took, followUps: next)
+            }
             for job in started { run(job, bringing: handOver.sent) }
             if let settlement { log(settlement, job) }
             guard started.isEmpty else { break }

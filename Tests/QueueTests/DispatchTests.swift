@@ -50,7 +50,7 @@ struct DispatchTests {
     @Test("A tenant at its cap is parked, and a settled job lets it back")
     func caps() async throws {
         let world = try await World.fresh()
-        _ = try await world.postgres.query(Ledger.setLimit(queue: "alpha", tenant: "t", concurrency: 2))
+        _ = try await world.postgres.query(Ledger.set(QueueLimit(queue: "alpha", tenant: "t", concurrency: 2)))
         try await world.agreed()
         let session = try await world.session()
         try await world.queue.enqueue(jobs(5, tenant: "t"))
@@ -66,8 +66,8 @@ struct DispatchTests {
     func weights() async throws {
         let world = try await World.fresh()
         _ = try await world.postgres.pipeline([
-            Ledger.setLimit(queue: "alpha", tenant: "heavy", concurrency: 0, weight: 3),
-            Ledger.setLimit(queue: "alpha", tenant: "light", concurrency: 0, weight: 1),
+            Ledger.set(QueueLimit(queue: "alpha", tenant: "heavy", weight: 3)),
+            Ledger.set(QueueLimit(queue: "alpha", tenant: "light", weight: 1)),
         ])
         try await world.agreed()
         let session = try await world.session()

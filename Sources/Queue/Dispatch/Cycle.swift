@@ -12,10 +12,13 @@ package struct Acknowledgement: Sendable {
 
     package let ticket: Ticket
     package let operation: Operation
+    /// How long the job held its slot: fairness over tenants is by time, not by jobs.
+    package let milliseconds: Int
 
-    package init(_ ticket: Ticket, _ operation: Operation) {
+    package init(_ ticket: Ticket, _ operation: Operation, milliseconds: Int = 0) {
         self.ticket = ticket
         self.operation = operation
+        self.milliseconds = milliseconds
     }
 }
 
@@ -87,23 +90,24 @@ extension Dispatch {
     ) -> [String] {
         var arguments = [String(generation), String(session), String(request.want), classOrder]
         var finished: [String] = []
-        var counts: [String: Int] = [:]
+        var shares: [String: (finished: Int, milliseconds: Int)] = [:]
         var others: [String] = []
         for acknowledgement in request.acknowledgements {
             let ticket = acknowledgement.ticket
+            shares[ticket.record.tenant, default: (0, 0)].milliseconds += acknowledgement.milliseconds
             let label = [String(ticket.id), ticket.record.tenant, String(ticket.record.dispatchClass)]
             switch acknowledgement.operation {
             case .finished:
                 finished.append(String(ticket.id))
-                counts[ticket.record.tenant, default: 0] += 1
+                shares[ticket.record.tenant, default: (0, 0)].finished += 1
             case .again(let due): others += label + ["r", String(due)]
             case .handBack: others += label + ["z", "0"]
             }
         }
         arguments.append(String(finished.count))
         arguments += finished
-        arguments.append(String(counts.count))
-        for (tenant, count) in counts { arguments += [tenant, String(count)] }
+        arguments.append(String(shares.count))
+        for (tenant, share) in shares { arguments += [tenant, String(share.finished), String(share.milliseconds)] }
         arguments.append(String(others.count / 5))
         return arguments + others
     }

@@ -16,6 +16,7 @@ package final class Dispatch: Sendable {
         var verifiedEpoch = 0
         var pending: [JobHint] = []
         var pushing = false
+        var told: [String: ToldLimits] = [:]
     }
 
     /// - Parameters:
@@ -46,6 +47,12 @@ package final class Dispatch: Sendable {
     /// Redis contradicted us: nothing is dispatched until ``verify()`` has looked again.
     func doubt() {
         state.withLock { $0.generation = nil }
+    }
+
+    /// What this process last told Redis of limits.
+    var told: [String: ToldLimits] {
+        get { state.withLock { $0.told } }
+        set { state.withLock { $0.told = newValue } }
     }
 
     // MARK: Pushing

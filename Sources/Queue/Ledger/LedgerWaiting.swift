@@ -6,15 +6,6 @@ struct WaitingJob: Sendable {
     let runAt: String
 }
 
-/// A tenant's share of a queue.
-package struct QueueLimit: Sendable {
-    package let queue: String
-    package let tenant: String
-    /// Jobs at once; 0 is no cap.
-    package let concurrency: Int
-    package let weight: String
-}
-
 /// What Redis is rebuilt and swept from.
 extension Ledger {
     package func queueState() async throws(PostgresError) -> QueueState {
@@ -97,27 +88,5 @@ extension Ledger {
             jobs[session, default: []].append(JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: 0))
         }
         return jobs
-    }
-
-    package func limits() async throws(PostgresError) -> [QueueLimit] {
-        try await postgres.query("SELECT queue, tenant, concurrency, weight::text FROM queue_limits")
-            .map { row throws(PostgresError) in
-                let (queue, tenant, concurrency, weight) = try row.decode(
-                    String.self,
-                    String.self,
-                    Int.self,
-                    String.self
-                )
-                return QueueLimit(queue: queue, tenant: tenant, concurrency: concurrency, weight: weight)
-            }
-    }
-
-    /// Sets a tenant's cap (0 is none) and weight in a queue.
-    package static func setLimit(queue: String, tenant: String, concurrency: Int, weight: Double = 1) -> SQL {
-        """
-        INSERT INTO queue_limits (queue, tenant, concurrency, weight)
-        VALUES (\(queue), \(tenant), \(concurrency), \(weight)::numeric)
-        ON CONFLICT (queue, tenant) DO UPDATE SET concurrency = excluded.concurrency, weight = excluded.weight
-        """
     }
 }

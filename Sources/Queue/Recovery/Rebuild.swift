@@ -133,23 +133,4 @@ extension Dispatch {
         let writes = queues.map { ["HSET", keys.meta($0), "gen", String(generation)] }
         for result in await redis.pipeline(writes, timeout: nil) { _ = try result.get() }
     }
-
-    /// Tells Redis the caps and weights of the ledger.
-    func pushLimits(generation: String) async throws {
-        let limits = try await ledger.limits()
-        let keys = keys
-        let calls = Dictionary(grouping: limits, by: \.queue).filter { queues.contains($0.key) }.map { queue, limits in
-            let values = limits.flatMap { [$0.tenant, String($0.concurrency), $0.weight] }
-            return (
-                Scripts.limit, keys: [keys.prefix(of: queue)], arguments: [generation, String(limits.count)] + values
-            )
-        }
-        for result in await redis.runAll(calls) { _ = try result.get() }
-    }
-
-    /// Brings caps and weights up to date; does nothing while Redis is away.
-    package func refreshLimits() async throws {
-        guard let generation else { return }
-        try await pushLimits(generation: String(generation))
-    }
 }

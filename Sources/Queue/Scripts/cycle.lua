@@ -6,16 +6,17 @@
 -- ARGV[3] -> want: free slots; 0 only settles
 -- ARGV[4] -> class order, for example 0123
 -- ARGV[5] -> d, then d ids that are finished
--- next    -> t, then t times: tenant, how many of the finished ids are its
+-- next    -> t, then t times: tenant, how many of the finished ids are its, ms that all its settled ids ran
 -- next    -> x, then x times: id, tenant, class, op, due
 --            op r: again at `due` (ms since 1970) · z: handed back unrun, to the front
--- Returns   { ms until the next delayed job or -1, how many settled ids were not ours, 1 if more is ready,
+-- Fairness is by worker time: a claim is charged what the tenant's jobs took lately, a settlement corrects it.
+-- Returns   { ms until the next delayed job or the next throttled tenant, or -1, how many settled ids were not ours, 1 if more is ready,
 --             { ids to cancel }, { id, record, id, record … } }
 -- Errors    GCGEN another generation · GCFENCED the session is not open: nothing was done
 local T, gen, session = KEYS[1], ARGV[1], ARGV[2]
 local want, order = tonumber(ARGV[3]), ARGV[4]
 local call = redis.call
-local head = call('HMGET', T .. ':m', 'gen', 'vt', 'active', 'cap')
+local head = call('HMGET', T .. ':m', 'gen', 'vt', 'active', 'cap', 'every', 'burst', 'tat')
 if head[1] ~= gen then return redis.error_reply('GCGEN generation is ' .. tostring(head[1] or 'missing')) end
 if call('SISMEMBER', T .. ':w', session) == 0 then
   return redis.error_reply('GCFENCED session ' .. session .. ' is not open')
@@ -35,6 +36,11 @@ local function admit(tenant, class)
   end
 end
 
+-- Starts that a rate still allows (GCRA): one each `every` ms, up to `burst` at once. tat is when the next is due.
+local function allowed(tat, every, burst)
+  return math.floor((burst * every - math.max(0, tat - now)) / every + 0.000001)
+end
+
 -- 1. Settle.
 local change, changed, stale, returned = {}, false, 0, {}
 local function release(tenant, count)
@@ -49,7 +55,7 @@ local first, last = at + 1, at + d
 at = last + 1
 local t = tonumber(ARGV[at])
 local tenants = at + 1
-at = at + 1 + 2 * t
+at = at + 1 + 3 * t
 local x = tonumber(ARGV[at])
 local others = at + 1
 
@@ -59,7 +65,9 @@ if d > 0 then
   if ours == d then
     call('SREM', mine, unpack(ARGV, first, last))
     call('HDEL', records, unpack(ARGV, first, last))
-    for i = tenants, tenants + 2 * t - 1, 2 do release(ARGV[i], tonumber(ARGV[i + 1])) end
+    for i = tenants, tenants + 3 * t - 1, 3 do
+      if ARGV[i + 1] ~= '0' then release(ARGV[i], tonumber(ARGV[i + 1])) end
+    end
   else
     -- Some were taken from us, or this repeats a call whose reply was lost.
     for i = 1, d do
@@ -89,20 +97,54 @@ for i = others, others + 5 * x - 1, 5 do
   end
 end
 
--- 2. A tenant below its cap again leaves the parking place.
+-- 2. What the settled jobs took is set against what their claims were charged.
+for i = tenants, tenants + 3 * t - 1, 3 do
+  local tenant, took = ARGV[i], tonumber(ARGV[i + 2])
+  local count = -(change[tenant] or 0)
+  if count > 0 then
+    local before = tonumber(call('HGET', T .. ':te', tenant) or '1')
+    local average = math.max(1, took / count)
+    if math.abs(average - before) > 0.1 * before then
+      local limit = call('HGET', T .. ':tc', tenant)
+      local delta = count * (average - before) / tonumber(limit and string.match(limit, '^%d+,([%d.]+)') or '1')
+      local ringed = false
+      for c = 0, 3 do
+        if call('ZSCORE', T .. ':ring:' .. c, tenant) then
+          call('ZINCRBY', T .. ':ring:' .. c, delta, tenant)
+          ringed = true
+        end
+      end
+      if not ringed then
+        local own = math.max(vt, tonumber(call('HGET', T .. ':tv', tenant) or '0'))
+        call('HSET', T .. ':tv', tenant, own + delta)
+      end
+      local after = before + 0.3 * (average - before)
+      if after > 1.05 then call('HSET', T .. ':te', tenant, after) else call('HDEL', T .. ':te', tenant) end
+    end
+  end
+end
+
+-- 3. A tenant below its cap again leaves the parking place.
 if changed then
   local parked = call('EXISTS', T .. ':bk') == 1
   for tenant, delta in pairs(change) do
     local running = call('HINCRBY', T .. ':ta', tenant, delta)
     if running <= 0 then call('HDEL', T .. ':ta', tenant) end
-    if parked and call('HDEL', T .. ':bk', tenant) == 1 then admit(tenant) end
+    if parked and call('HGET', T .. ':bk', tenant) == 'c' then
+      call('HDEL', T .. ':bk', tenant)
+      admit(tenant)
+    end
   end
   for _, tenant in ipairs(returned) do
     if call('HEXISTS', T .. ':bk', tenant) == 0 then admit(tenant) end
   end
 end
 
--- 3. Promote what has come due, a bounded page of it.
+-- 4. Promote what has come due, a bounded page of it, and let throttled tenants back.
+for _, tenant in ipairs(call('ZRANGE', T .. ':thr', '-inf', now, 'BYSCORE', 'LIMIT', 0, 128)) do
+  call('ZREM', T .. ':thr', tenant)
+  if call('HDEL', T .. ':bk', tenant) == 1 then admit(tenant) end
+end
 local due = call('ZRANGE', T .. ':sch', '-inf', now, 'BYSCORE', 'LIMIT', 0, 128)
 if #due > 0 then
   call('ZREM', T .. ':sch', unpack(due))
@@ -119,10 +161,19 @@ if #due > 0 then
   end
 end
 
--- 4. Claim: the tenant with the lowest virtual time goes first, and its time advances by jobs / weight.
+-- 5. Claim: the tenant with the lowest virtual time goes first, and its time advances by worker time / weight.
 local claims, open = {}, want > 0 or changed
+local reopen = nil
 if cap > 0 then want = math.min(want, cap - active) end
-if cap > 0 and want <= 0 then open = false end
+local every, burst, tat = tonumber(head[5] or '0'), tonumber(head[6] or '1'), tonumber(head[7] or '0')
+if every > 0 then
+  local most = allowed(tat, every, burst)
+  if most < want then want = most end
+  if most < 1 then
+    open = false
+    reopen = tat - (burst - 1) * every
+  end
+end
 if want > 0 then
   local limits = call('EXISTS', T .. ':tc') == 1
   local picked, owner, running, visits = {}, {}, {}, 0
@@ -139,12 +190,19 @@ if want > 0 then
         local tenant, own = turn[2 * i - 1], tonumber(turn[2 * i])
         local room = want - #picked
         local take = math.ceil(room / (count - i + 1))
-        local weight, full = 1, false
+        local weight, full, shut, pace, size, due = 1, false, nil, nil, nil, nil
         if limits and take > 0 then
           local limit = call('HGET', T .. ':tc', tenant)
           if limit then
-            local most, share = string.match(limit, '^(%d+),([%d.]+)$')
+            local most, share, gap, most_at_once = string.match(limit, '^(%d+),([%d.]+),([%d.]+),(%d+)$')
             weight = tonumber(share)
+            pace, size = tonumber(gap), tonumber(most_at_once)
+            if pace > 0 then
+              due = tonumber(call('HGET', T .. ':tat', tenant) or '0')
+              local starts = allowed(due, pace, size)
+              if starts < take then take = starts end
+              if starts < 1 then shut = due - (size - 1) * pace end
+            end
             if tonumber(most) > 0 then
               running[tenant] = running[tenant] or tonumber(call('HGET', T .. ':ta', tenant) or '0')
               take = math.min(take, tonumber(most) - running[tenant])
@@ -152,7 +210,12 @@ if want > 0 then
             end
           end
         end
-        if full then
+        if shut then
+          -- Throttled: off the rings until a start is due again.
+          call('HSET', T .. ':bk', tenant, 'r')
+          call('ZADD', T .. ':thr', math.ceil(shut), tenant)
+          if own > vt then call('HSET', T .. ':tv', tenant, own) end
+        elseif full then
           -- At its cap: off the ring until a settle lets it back, so nobody polls it meanwhile.
           call('HSET', T .. ':bk', tenant, 'c')
           if own > vt then call('HSET', T .. ':tv', tenant, own) end
@@ -168,7 +231,8 @@ if want > 0 then
           if running[tenant] then running[tenant] = running[tenant] + #got end
           if #got > 0 then
             if own > vt then vt = own end
-            own = vt + #got / weight
+            own = vt + #got * tonumber(call('HGET', T .. ':te', tenant) or '1') / weight
+            if pace and pace > 0 then call('HSET', T .. ':tat', tenant, math.max(due, now) + #got * pace) end
           end
           if #got == take then
             back[#back + 1] = own
@@ -200,18 +264,27 @@ if want > 0 then
       for tenant, count in pairs(counts) do call('HINCRBY', T .. ':ta', tenant, count) end
     end
     call('HSET', T .. ':m', 'vt', vt)
+    if every > 0 then call('HSET', T .. ':m', 'tat', math.max(tat, now) + #held * every) end
   end
 end
 if changed then call('HSET', T .. ':m', 'active', active) end
 
--- 5. Chain wake: whoever leaves ready work behind wakes one more worker.
+-- 6. Chain wake: whoever leaves ready work behind wakes one more worker.
 local rings = T .. ':ring:'
 local more = 0
+if cap > 0 and active >= cap then open = false end
 if open and call('EXISTS', rings .. '0', rings .. '1', rings .. '2', rings .. '3') > 0 then
   more = 1
   call('ZADD', T .. ':wake', 0, '0')
 end
 
-local soonest = call('ZRANGE', T .. ':sch', 0, 0, 'WITHSCORES')[2]
-local wait = soonest and math.max(0, tonumber(soonest) - now) or -1
+local wait = -1
+local function look(moment)
+  if moment then wait = math.max(0, math.ceil(moment - now)) end
+end
+look(tonumber(call('ZRANGE', T .. ':sch', 0, 0, 'WITHSCORES')[2]))
+local throttled = tonumber(call('ZRANGE', T .. ':thr', 0, 0, 'WITHSCORES')[2])
+for _, moment in ipairs({ throttled or false, reopen or false }) do
+  if moment and (wait < 0 or moment - now < wait) then look(moment) end
+end
 return { wait, stale, more, call('SPOP', T .. ':cx:' .. session, 100), claims }

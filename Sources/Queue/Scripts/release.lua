@@ -29,10 +29,11 @@ for i, id in ipairs(ids) do
 end
 for tenant, count in pairs(tenants) do
   if call('HINCRBY', T .. ':ta', tenant, -count) <= 0 then call('HDEL', T .. ':ta', tenant) end
-  call('HDEL', T .. ':bk', tenant)
+  local throttled = call('HGET', T .. ':bk', tenant) == 'r'
+  if not throttled then call('HDEL', T .. ':bk', tenant) end
   local own = math.max(vt, tonumber(call('HGET', T .. ':tv', tenant) or '0'))
   for class = 0, 3 do
-    if call('EXISTS', T .. ':r:' .. class .. ':' .. tenant) == 1 then
+    if not throttled and call('EXISTS', T .. ':r:' .. class .. ':' .. tenant) == 1 then
       call('ZADD', T .. ':ring:' .. class, 'NX', own, tenant)
     end
   end
