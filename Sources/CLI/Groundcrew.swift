@@ -8,6 +8,7 @@ struct Groundcrew: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "groundcrew",
         abstract: "Job queue, worker fleet and crew engine.",
+        discussion: ExitStatus.table,
         version: version,
         groupedSubcommands: [
             CommandGroup(name: "Try it", subcommands: [DevCommand.self, DemoCommand.self]),
@@ -18,7 +19,17 @@ struct Groundcrew: AsyncParsableCommand {
             CommandGroup(name: "Accounts", subcommands: [AdminCommand.self]),
             CommandGroup(
                 name: "Look at the queue",
-                subcommands: [QueuesCommand.self, JobsCommand.self, JobCommand.self, WorkersCommand.self]
+                subcommands: [
+                    TopCommand.self, QueuesCommand.self, JobsCommand.self, JobCommand.self, DeadCommand.self,
+                    WorkersCommand.self, DoctorCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Operate the queue",
+                subcommands: [
+                    RetryCommand.self, DropCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
+                    CloseCommand.self,
+                ]
             ),
             CommandGroup(name: "More", subcommands: [ConfigCommand.self, BenchCommand.self]),
         ]

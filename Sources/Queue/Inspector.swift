@@ -6,31 +6,21 @@ package struct QueueDepth: Sendable {
     package var delayed = 0
     package var running = 0
     package var dead = 0
-    /// Seconds that the oldest ready job has waited.
+    /// Seconds that the oldest ready job has waited which a worker could take: not of a paused queue, and not of a tenant
+    /// at its cap.
     package var oldestReady: Double?
+    package var mode = QueueMode.open
     /// Ids that Redis holds as waiting or claimed; nil while Redis is away.
     package var inRedis: Int?
+
+    /// A queue without work.
+    package init() {}
 }
 
 /// The fleet at one moment.
 package struct FleetView: Sendable {
     package let workers: Int
     package let queues: [String: QueueDepth]
-}
-
-/// A worker session, for people.
-package struct WorkerView: Sendable {
-    package let session: Int
-    package let state: String
-    package let host: String
-    package let processID: Int
-    package let version: String
-    package let queues: [String]
-    package let slots: Int
-    package let running: Int
-    package let leaseSeconds: Double
-    package let upSeconds: Double
-    package let jobs: [String]
 }
 
 /// A job, for people.
@@ -59,7 +49,7 @@ package struct JobView: Sendable {
 
 /// Looks into the queue without touching it: the ledger is asked, and Redis only for what it adds.
 package struct Inspector: Sendable {
-    private let queue: JobQueue
+    let queue: JobQueue
 
     package init(_ queue: JobQueue) {
         self.queue = queue
@@ -67,15 +57,12 @@ package struct Inspector: Sendable {
 
     package func fleet() async throws -> FleetView {
         let results = try await queue.postgres.pipeline([
-            """
-            SELECT queue, state, run_at > clock_timestamp() AS delayed, count(*),
-                   extract(epoch FROM clock_timestamp() - min(run_at))::float8
-            FROM jobs WHERE state IN ('queued','running','dead') GROUP BY 1, 2, 3
-            """,
+            Ledger.depths,
             """
             SELECT count(*) FROM worker_sessions
             WHERE state IN ('live','draining') AND lease_until > clock_timestamp()
             """,
+            "SELECT queue, mode FROM queue_settings",
         ])
         var queues = Dictionary(uniqueKeysWithValues: queue.dispatch.queues.map { ($0, QueueDepth()) })
         for row in results[0] {
@@ -84,18 +71,22 @@ package struct Inspector: Sendable {
                 String.self,
                 Bool.self,
                 Int.self,
-                Double.self
+                Double?.self
             )
             var depth = queues[name] ?? QueueDepth()
             switch (state, delayed) {
             case ("queued", true): depth.delayed += count
             case ("queued", false):
                 depth.ready += count
-                depth.oldestReady = max(age, depth.oldestReady ?? 0)
+                depth.oldestReady = age
             case ("running", _): depth.running += count
             default: depth.dead += count
             }
             queues[name] = depth
+        }
+        for row in results[2] {
+            let (name, mode) = try row.decode(String.self, QueueMode.self)
+            queues[name, default: QueueDepth()].mode = mode
         }
         let workers = try results[1].first?.decode(Int.self) ?? 0
         return FleetView(workers: workers, queues: queues)
@@ -107,49 +98,6 @@ package struct Inspector: Sendable {
         var queues = fleet.queues
         for (name, depth) in await queue.dispatch.depths() { queues[name]?.inRedis = depth }
         return FleetView(workers: fleet.workers, queues: queues)
-    }
-
-    /// Sessions that are open, and those that ended within the last ten minutes.
-    package func workers() async throws -> [WorkerView] {
-        try await queue.postgres.query(
-            """
-            SELECT s.id, s.state, s.host, s.pid, s.version, s.queues, s.slots,
-                   (SELECT count(*) FROM jobs WHERE session = s.id AND state = 'running'),
-                   extract(epoch FROM s.lease_until - clock_timestamp())::float8,
-                   extract(epoch FROM coalesce(s.ended_at, clock_timestamp()) - s.started_at)::float8,
-                   array(SELECT kind || ' ' || id FROM jobs WHERE session = s.id AND state = 'running' ORDER BY id LIMIT 5)
-            FROM worker_sessions s
-            WHERE s.state IN ('live','draining') OR s.ended_at > clock_timestamp() - interval '10 minutes'
-            ORDER BY s.id
-            """
-        ).map { row in
-            let (id, state, host, processID, version, queues, slots, running, lease, up, jobs) = try row.decode(
-                Int.self,
-                String.self,
-                String.self,
-                Int.self,
-                String.self,
-                [String].self,
-                Int.self,
-                Int.self,
-                Double.self,
-                Double.self,
-                [String].self
-            )
-            return WorkerView(
-                session: id,
-                state: state,
-                host: host,
-                processID: processID,
-                version: version,
-                queues: queues,
-                slots: slots,
-                running: running,
-                leaseSeconds: lease,
-                upSeconds: up,
-                jobs: jobs
-            )
-        }
     }
 
     /// What to look for; nil fields match everything.

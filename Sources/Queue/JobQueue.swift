@@ -15,10 +15,13 @@ package struct JobQueue: Sendable {
     /// Adds jobs in a transaction of their own.
     ///
     /// - Returns: the ids of those that were added; a job whose unique key is taken is left out.
+    /// - Throws: ``QueueClosed`` where an operator closed one of the queues; then none was added.
     @discardableResult
     package func enqueue(_ jobs: [NewJob]) async throws -> [Int] {
         guard !jobs.isEmpty else { return [] }
-        let hints = try Ledger.hints(await postgres.query(Ledger.insert(jobs)))
+        let hints = try await QueueClosed.named {
+            try Ledger.hints(await postgres.query(Ledger.insert(jobs, intoClosed: false)))
+        }
         await dispatch.push(hints)
         return hints.map(\.id)
     }
@@ -26,11 +29,14 @@ package struct JobQueue: Sendable {
     /// Runs `body` in a transaction that can enqueue: the jobs exist if, and only if, it commits. Redis is told after that.
     ///
     /// Tried again, up to four times in all, when Postgres chose it as a victim of a deadlock.
+    /// - Throws: what `body` throws; ``QueueClosed`` where it enqueued into a closed queue.
     package func transaction<Value>(_ body: (QueueTransaction) async throws -> Value) async throws -> Value {
-        let (value, hints) = try await postgres.retryingTransaction { sql in
-            let transaction = QueueTransaction(sql)
-            let value = try await body(transaction)
-            return (value, transaction.hints)
+        let (value, hints) = try await QueueClosed.named {
+            try await postgres.retryingTransaction { sql in
+                let transaction = QueueTransaction(sql)
+                let value = try await body(transaction)
+                return (value, transaction.hints)
+            }
         }
         await dispatch.push(hints)
         return value
@@ -55,7 +61,7 @@ package final class QueueTransaction {
     @discardableResult
     package func enqueue(_ jobs: [NewJob]) async throws(PostgresError) -> [Int] {
         guard !jobs.isEmpty else { return [] }
-        let added = try Ledger.hints(await sql.query(Ledger.insert(jobs)))
+        let added = try Ledger.hints(await sql.query(Ledger.insert(jobs, intoClosed: false)))
         hints += added
         return added.map(\.id)
     }

@@ -14,6 +14,9 @@ enum Timetable {
         var tasks = [
             PeriodicTask(name: "agree with Redis", every: .seconds(1)) { _ = await floor.queue.dispatch.verify() },
             PeriodicTask(name: "refresh caps", every: .seconds(5)) { try await floor.queue.dispatch.refreshLimits() },
+            PeriodicTask(name: "tell Redis of paused queues", every: .seconds(1)) {
+                try await floor.queue.dispatch.refreshModes()
+            },
             PeriodicTask(name: "recover crew runs", every: .seconds(2)) { try await floor.crew.run() },
             PeriodicTask(name: "prune finished jobs", every: .seconds(60)) { try await floor.pruner.run() },
         ]

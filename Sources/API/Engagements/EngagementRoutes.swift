@@ -50,8 +50,18 @@ struct EngagementRoutes: Routes {
     @Sendable
     func start(_ request: APIRequest) async throws -> APIResponse {
         let caller = try request.caller
+        do {
+            return try await start(request.id(), for: caller)
+        } catch let error as QueueClosed {
+            let refusal = APIError(error)
+            try await stores.runs.refuse(request.id(), for: caller, error: refusal.message)
+            throw refusal
+        }
+    }
+
+    private func start(_ id: Engagement.ID, for caller: Caller) async throws -> APIResponse {
         let outcome = try await queue.transaction { transaction in
-            let outcome = try await stores.runs.start(request.id(), for: caller, in: transaction.sql)
+            let outcome = try await stores.runs.start(id, for: caller, in: transaction.sql)
             if case .started(let run) = outcome {
                 try await transaction.enqueue(
                     StartCrew(run: run),

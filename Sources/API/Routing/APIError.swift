@@ -1,6 +1,7 @@
 import Domain
 import HTTPTypes
 import PostgresClient
+import Queue
 
 /// Every way the API says no. Status and text are derived here, once; the family gives the envelope.
 enum APIError: Error, Equatable {
@@ -12,6 +13,8 @@ enum APIError: Error, Equatable {
     case tooLarge
     case conflict(String)
     case unavailable
+    /// The engine refuses work: an operator closed its queue (decision O-2).
+    case engine(String)
     case `internal`
 
     static let noRoute = APIError.notFound("Not found")
@@ -27,6 +30,7 @@ enum APIError: Error, Equatable {
         case .tooLarge: .contentTooLarge
         case .conflict: .conflict
         case .unavailable: .serviceUnavailable
+        case .engine: .badGateway
         case .internal: .internalServerError
         }
     }
@@ -39,7 +43,7 @@ enum APIError: Error, Equatable {
         case .notFound, .methodNotAllowed: "not_found"
         case .invalid, .tooLarge: "validation_error"
         case .conflict: "conflict"
-        case .unavailable, .internal: "internal"
+        case .unavailable, .engine, .internal: "internal"
         }
     }
 
@@ -47,6 +51,7 @@ enum APIError: Error, Equatable {
         switch self {
         case .unauthorized: "Unauthorized"
         case .forbidden(let text), .notFound(let text), .invalid(let text), .conflict(let text): text
+        case .engine(let reason): "Engine error: \(reason)"
         case .methodNotAllowed: "Method not allowed"
         case .tooLarge: "The body is larger than 1 MiB"
         case .unavailable: "The service is temporarily unavailable. Try again shortly."
@@ -59,6 +64,7 @@ enum APIError: Error, Equatable {
         switch error {
         case let error as APIError: self = error
         case let error as PostgresError where error.isUnavailable: self = .unavailable
+        case let error as QueueClosed: self = .engine("the \(error.queue) queue is closed")
         default: self = .internal
         }
     }

@@ -107,7 +107,7 @@ struct CreateKeyCommand: AsyncParsableCommand {
                 scopes: scopes,
                 mode: mode
             )
-            guard let key else { throw ValidationError("There is no tenant \"\(tenant)\".") }
+            guard let key else { throw CommandEnd.missing("There is no tenant \"\(tenant)\".") }
             Terminal.say(
                 json ? JSON.object(["id": .string(key.id), "key": .string(key.plaintext)]).text : key.plaintext
             )
@@ -127,7 +127,7 @@ struct SetPlanCommand: AsyncParsableCommand {
     func run() async throws {
         try await withFleet { fleet in
             guard try await fleet.stores.accounts.setPlan(plan, for: ID(tenant)) else {
-                throw ValidationError("There is no tenant \"\(tenant)\".")
+                throw CommandEnd.missing("There is no tenant \"\(tenant)\".")
             }
             Terminal.say("\(tenant) is on the \(plan.rawValue) plan.")
         }
@@ -155,7 +155,7 @@ extension Fleet {
             scopes: [.readWrite],
             mode: .live
         )
-        guard let key else { throw ValidationError("The tenant vanished while its key was made.") }
+        guard let key else { throw CommandEnd(.failed, "The tenant vanished while its key was made. Try again.") }
         return MadeTenant(tenant: tenant, key: key.plaintext)
     }
 }

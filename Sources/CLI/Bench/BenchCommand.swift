@@ -121,7 +121,7 @@ struct BenchPickupCommand: AsyncParsableCommand {
             if let (_, claimed) = try result.first?.decode(Double.self, Double.self) { return claimed }
             try await Task.sleep(for: .milliseconds(2))
         }
-        throw ValidationError("job \(id) was not picked up within 10 s: does a worker serve the queue maint?")
+        throw CommandEnd(.no, "job \(id) was not picked up within 10 s: does a worker serve the queue maint?")
     }
 }
 

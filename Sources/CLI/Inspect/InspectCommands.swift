@@ -21,12 +21,13 @@ struct QueuesCommand: AsyncParsableCommand {
             }
             let rows = queues.map { name, depth in
                 [
-                    name, "\(depth.ready)", "\(depth.delayed)", "\(depth.running)", "\(depth.dead)",
+                    name, depth.mode.rawValue, "\(depth.ready)", "\(depth.delayed)", "\(depth.running)",
+                    "\(depth.dead)",
                     depth.oldestReady.map(Terminal.seconds) ?? "-", depth.inRedis.map { "\($0)" } ?? "away",
                 ]
             }
-            let header = ["QUEUE", "READY", "DELAYED", "RUNNING", "DEAD", "OLDEST", "IN REDIS"]
-            return Terminal.table(header, rows, right: [1, 2, 3, 4, 5, 6]) + "\n\n\(seen.workers) workers"
+            let header = ["QUEUE", "MODE", "READY", "DELAYED", "RUNNING", "DEAD", "OLDEST", "IN REDIS"]
+            return Terminal.table(header, rows, right: [2, 3, 4, 5, 6, 7]) + "\n\n\(seen.workers) workers"
         }
     }
 }
@@ -76,7 +77,9 @@ struct JobCommand: AsyncParsableCommand {
     func run() async throws {
         try await view.show { fleet in
             guard let job = try await Inspector(fleet.queue).job(id) else {
-                throw ValidationError("There is no job \(id).")
+                throw CommandEnd.missing(
+                    "There is no job \(id): `groundcrew jobs` lists them, and done ones go after a day."
+                )
             }
             guard !view.json else { return job.json.text }
             return job.json.objectValue.map { members in
@@ -88,43 +91,31 @@ struct JobCommand: AsyncParsableCommand {
     }
 }
 
-struct WorkersCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "workers",
-        abstract: "Worker sessions: where they run, what they do, when they were last heard."
-    )
-
-    @OptionGroup var view: ViewOptions
-
-    func run() async throws {
-        try await view.show { fleet in
-            let workers = try await Inspector(fleet.queue).workers()
-            guard !view.json else { return JSON.array(workers.map(\.json)).text }
-            let rows = workers.map { worker in
-                [
-                    "\(worker.session)", worker.state, worker.host, "\(worker.processID)", worker.version,
-                    "\(worker.running)/\(worker.slots)", Terminal.seconds(worker.leaseSeconds),
-                    Terminal.seconds(worker.upSeconds), worker.jobs.joined(separator: ", "),
-                ]
-            }
-            let header = ["SESSION", "STATE", "HOST", "PID", "VERSION", "BUSY", "LEASE", "UP", "NOW"]
-            return Terminal.table(header, rows, right: [0, 3])
-        }
-    }
-}
-
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "All settings, their meaning and what they are set to. Secrets are not shown."
     )
 
+    @Flag(help: "Print JSON for programs.") var json = false
+
     func run() {
         let settings = Settings.load()
+        guard !json else { return Terminal.say(JSON.array(SettingDescription.all.map { $0.json(settings) }).text) }
         let rows = SettingDescription.all.map { setting in
             let value = settings[setting.name].map { setting.isSecret ? "(set)" : $0 } ?? "-"
             return [setting.name, value, setting.fallback, setting.meaning]
         }
         Terminal.say(Terminal.table(["SETTING", "SET TO", "WITHOUT IT", "MEANING"], rows))
+    }
+}
+
+extension SettingDescription {
+    fileprivate func json(_ settings: Settings) -> JSON {
+        let value = settings[name]
+        return [
+            "setting": .string(name), "meaning": .string(meaning), "without": .string(fallback),
+            "is_set": .bool(value != nil), "value": isSecret ? .null : value.map(JSON.string) ?? .null,
+        ]
     }
 }

@@ -29,7 +29,7 @@ extension QueueDepth {
     var json: JSON {
         [
             "ready": .integer(ready), "delayed": .integer(delayed), "running": .integer(running),
-            "dead": .integer(dead),
+            "dead": .integer(dead), "mode": .string(mode.rawValue),
             "oldest_ready_seconds": oldestReady.map(JSON.number) ?? .null,
             "in_redis": inRedis.map(JSON.integer) ?? .null,
         ]
@@ -56,7 +56,17 @@ extension WorkerView {
             "session": .integer(session), "state": .string(state), "host": .string(host), "pid": .integer(processID),
             "version": .string(version), "queues": .array(queues.map(JSON.string)), "slots": .integer(slots),
             "running": .integer(running), "lease_seconds": .number(leaseSeconds), "up_seconds": .number(upSeconds),
-            "jobs": .array(jobs.map(JSON.string)),
+            "heard_seconds": .number(heardSeconds), "jobs": .array(now.map(\.json)),
+        ]
+    }
+}
+
+extension SlotView {
+    var json: JSON {
+        [
+            "id": .integer(job), "kind": .string(kind), "queue": .string(queue), "tenant": .string(tenant),
+            "attempt": .integer(attempt), "seconds": .number(seconds),
+            "progress": progress.map(JSON.string) ?? .null, "cancel_requested": .bool(cancelRequested),
         ]
     }
 }

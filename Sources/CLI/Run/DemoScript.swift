@@ -22,7 +22,8 @@ struct DemoCaller: Sendable {
         let answer = try await response.body.collect(upTo: 16 << 20)
         let json = try JSON(parsing: Data(answer.readableBytesView))
         guard (200..<300).contains(response.status.code) else {
-            throw ValidationError(
+            throw CommandEnd(
+                .failed,
                 "\(method) \(path) answered \(response.status.code): \(json["error"]?.stringValue ?? json.text)"
             )
         }
@@ -50,7 +51,8 @@ struct DemoScript: Sendable {
         let detail = try await caller.call("GET", path)
         try write(detail)
         guard status["status"]?.stringValue == "completed" else {
-            throw ValidationError(
+            throw CommandEnd(
+                .no,
                 "The run \(status["status"]?.stringValue ?? "?"): \(status["error"]?.stringValue ?? "")"
             )
         }
@@ -77,7 +79,7 @@ struct DemoScript: Sendable {
             }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw ValidationError("The run did not end within 15 minutes.")
+        throw CommandEnd(.no, "The run did not end within 15 minutes.")
     }
 
     private static func paint(_ line: String) -> String {

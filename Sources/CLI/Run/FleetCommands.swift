@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Domain
 import Jobs
 import Logging
 import Scheduler
@@ -80,11 +81,17 @@ struct MigrateCommand: AsyncParsableCommand {
         abstract: "Bring the database to the newest schema."
     )
 
+    @Flag(help: "Print JSON for programs.") var json = false
+
     func run() async throws {
         let settings = Settings.load()
         let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "migrate", level: .warning))
         let applied = try await fleet.migrate()
-        Terminal.say(applied.isEmpty ? "The schema is up to date." : "Applied: \(applied.joined(separator: ", ")).")
+        if json {
+            Terminal.say(JSON.object(["applied": .array(applied.map(JSON.string))]).text)
+        } else {
+            Terminal.say(applied.isEmpty ? "The schema is up to date." : "Applied: \(applied.joined(separator: ", ")).")
+        }
         await fleet.close()
     }
 }

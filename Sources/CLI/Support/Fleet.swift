@@ -55,14 +55,16 @@ struct Fleet: Sendable {
             throw SettingError(
                 "DATABASE_URL",
                 "does not lead to a usable Postgres: \(error)",
-                "Check host, port, user and database name, and that the server runs."
+                "Check host, port, user and database name, and that the server runs.",
+                isUnreachable: true
             )
         }
         guard hasTables else {
             throw SettingError(
                 "DATABASE_URL",
                 "leads to a database without our tables",
-                "Run `groundcrew migrate` first."
+                "Run `groundcrew migrate` first.",
+                isUnreachable: true
             )
         }
     }

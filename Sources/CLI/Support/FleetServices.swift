@@ -19,7 +19,8 @@ extension Fleet {
             throw SettingError(
                 "DATABASE_URL",
                 "does not lead to a usable Postgres: \(error)",
-                "Check host, port, user and database name, and that the server runs."
+                "Check host, port, user and database name, and that the server runs.",
+                isUnreachable: true
             )
         }
     }

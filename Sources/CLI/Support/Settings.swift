@@ -5,9 +5,12 @@ import Logging
 /// A setting that is missing or wrong. The text says which, what is wrong, and what to do; never a secret.
 struct SettingError: Error, CustomStringConvertible {
     let description: String
+    /// The setting is well-formed, and what it leads to does not answer or is not ready.
+    let isUnreachable: Bool
 
-    init(_ setting: String, _ problem: String, _ remedy: String) {
+    init(_ setting: String, _ problem: String, _ remedy: String, isUnreachable: Bool = false) {
         description = "\(setting) \(problem). \(remedy)"
+        self.isUnreachable = isUnreachable
     }
 }
 

@@ -32,23 +32,6 @@ enum Terminal {
         }
     }
 
-    /// Columns as wide as their widest cell; the last one is cut so that a row has at most 100 characters.
-    static func table(_ header: [String], _ rows: [[String]], right: Set<Int> = []) -> String {
-        let widths = header.indices.map { column in
-            ([header] + rows).map { $0[column].count }.max() ?? 0
-        }
-        let last = header.count - 1
-        let room = max(10, 100 - widths.dropLast().reduce(0) { $0 + $1 + 2 })
-        func line(_ cells: [String]) -> String {
-            cells.enumerated().map { column, cell in
-                if column == last, !right.contains(column) { return String(cell.prefix(room)) }
-                let padding = String(repeating: " ", count: max(0, widths[column] - cell.count))
-                return right.contains(column) ? padding + cell : cell + padding
-            }.joined(separator: "  ")
-        }
-        return ([paint(line(header), .bold)] + rows.map(line)).joined(separator: "\n")
-    }
-
     static func seconds(_ value: Double) -> String {
         switch value {
         case ..<0: "0s"

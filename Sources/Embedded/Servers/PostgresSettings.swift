@@ -16,7 +16,7 @@ enum PostgresSettings {
 
     /// For a development machine with two cores and a solid-state disk.
     private static let size = [
-        ("max_connections", "100"), ("shared_buffers", "128MB"), ("effective_cache_size", "512MB"),
+        ("max_connections", "300"), ("shared_buffers", "128MB"), ("effective_cache_size", "512MB"),
         ("random_page_cost", "1.1"),
         // Every query here is short; compiling one costs more than running it.
         ("jit", "off"),

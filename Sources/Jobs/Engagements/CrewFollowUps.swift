@@ -18,7 +18,7 @@ enum CrewFollowUps {
                \(CrewStep.policy.priority)::smallint, \(CrewStep.policy.retry.attempts),
                jsonb_build_object('run', t.run_id, 'task', t.task_id), 'step:' || t.run_id || ':' || t.task_id,
                \(clause: Ledger.bornClaimed("row_number() OVER (ORDER BY t.position)"))
-        FROM run_tasks t JOIN runs r ON r.id = t.run_id \(clause: Ledger.offer(to: session))
+        FROM run_tasks t JOIN runs r ON r.id = t.run_id \(clause: Ledger.offer(to: session, in: CrewStep.policy.queue.rawValue))
         WHERE t.run_id = \(run) AND t.status = 'ready' AND r.status = 'running'
           AND (\(task)::text IS NULL OR \(task) = ANY (t.depends_on))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
@@ -34,7 +34,7 @@ enum CrewFollowUps {
         SELECT \(JobKind.finishCrew.rawValue), \(FinishCrew.policy.queue.rawValue), r.tenant_id,
                \(FinishCrew.policy.priority)::smallint, \(FinishCrew.policy.retry.attempts),
                jsonb_build_object('run', r.id), 'finish:' || r.id, \(clause: Ledger.bornClaimed("1"))
-        FROM runs r \(clause: Ledger.offer(to: session))
+        FROM runs r \(clause: Ledger.offer(to: session, in: FinishCrew.policy.queue.rawValue))
         WHERE r.id = \(run) AND r.status = 'running' AND EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id)
           AND NOT EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id AND status IN ('waiting','ready','running'))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING

@@ -94,7 +94,7 @@ package final class Dispatch: Sendable {
     }
 
     /// Takes the generation from Postgres as it stands. A producer never rebuilds: a wrong one is refused by the scripts.
-    private func trustLedger() async {
+    func trustLedger() async {
         guard redis.isConnected, let known = try? await ledger.queueState() else { return }
         adopt(generation: known.generation, epoch: redis.connectionEpoch)
     }
@@ -124,11 +124,7 @@ package final class Dispatch: Sendable {
 
     /// Asks the worker that runs a job to cancel it, in its next cycle. The ledger's flag is the promise, this the hurry.
     package func requestCancel(_ id: Int, queue: String, session: Int) async {
-        let key = keys.cancellations(queue, session: session)
-        _ = await redis.pipeline(
-            [["SADD", key, String(id)], ["EXPIRE", key, "3600"], ["ZADD", keys.wake(queue), "0", "0"]],
-            timeout: nil
-        )
+        await requestCancels([RunningJob(id: id, queue: queue, session: session)])
     }
 }
 

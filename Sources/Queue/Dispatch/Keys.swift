@@ -13,6 +13,9 @@ struct Keys: Sendable {
     /// Hash: generation, virtual time, how many are active, the queue's cap.
     func meta(_ queue: String) -> String { prefix(of: queue) + ":m" }
 
+    /// Hash: id → record, for every id that Redis knows.
+    func records(_ queue: String) -> String { prefix(of: queue) + ":b" }
+
     /// Set of sessions that may claim.
     func openSessions(_ queue: String) -> String { prefix(of: queue) + ":w" }
 

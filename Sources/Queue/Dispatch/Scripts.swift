@@ -11,6 +11,8 @@ enum Scripts {
     static let limit = script("limit", PackageResources.limit_lua)
     static let forget = script("forget", PackageResources.forget_lua)
     static let depth = script("depth", PackageResources.depth_lua)
+    static let settings = script("settings", PackageResources.settings_lua)
+    static let cancel = script("cancel", PackageResources.cancel_lua)
 
     private static func script(_ name: String, _ body: [UInt8]) -> RedisScript {
         RedisScript(name: name, body: String(decoding: body, as: UTF8.self))

@@ -11,7 +11,10 @@ package struct Ledger: Sendable {
     /// The statement that adds jobs, to be sent in the transaction of their cause.
     ///
     /// A job whose unique key is taken is left out. Read its result with ``hints(_:)``.
-    package static func insert(_ jobs: [NewJob]) -> SQL {
+    ///
+    /// - Parameter intoClosed: also into closed queues: for what follows from work that was accepted already. Otherwise the
+    ///   statement fails where one of the queues is closed, see ``QueueClosed``.
+    package static func insert(_ jobs: [NewJob], intoClosed: Bool = true) -> SQL {
         """
         INSERT INTO jobs (kind, queue, tenant, priority, payload, max_attempts, unique_key, run_at)
         SELECT kind, queue, tenant, priority, payload::jsonb, max_attempts, unique_key,
@@ -21,6 +24,7 @@ package struct Ledger: Sendable {
                     \(jobs.map(\.maxAttempts))::int[], \(NullableArray(jobs.map(\.uniqueKey)))::text[],
                     \(jobs.map(\.delay.milliseconds))::bigint[])
              AS new(kind, queue, tenant, priority, payload, max_attempts, unique_key, delay)
+        \(clause: intoClosed ? "" : whereOpen(jobs))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
         \(clause: returning)
         """

@@ -19,7 +19,8 @@ extension Ledger {
     /// Order is by priority and age; fairness over tenants and caps need Redis.
     package static func claimWithoutRedis(queues: [String], limit: Int, session: Int) -> SQL {
         """
-        WITH picked AS MATERIALIZED (SELECT j.id FROM unnest(\(queues)::text[]) AS q(name)
+        WITH picked AS MATERIALIZED (SELECT j.id FROM (SELECT name FROM unnest(\(queues)::text[]) AS asked(name)
+                       WHERE name NOT IN (SELECT queue FROM queue_settings WHERE mode = 'paused')) q
                      CROSS JOIN LATERAL (SELECT id, priority, run_at FROM jobs
                        WHERE queue = q.name AND state = 'queued' AND run_at <= clock_timestamp()
                        ORDER BY priority, run_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED) j

@@ -8,7 +8,7 @@ extension Ledger {
     /// Columns `state, attempt, session, claimed_at` of a row being inserted.
     ///
     /// - Parameter number: an expression that is 1 for the row to be handed over.
-    /// - Precondition: the statement joins ``offer(to:)``.
+    /// - Precondition: the statement joins ``offer(to:in:)``.
     package static func bornClaimed(_ number: SQL) -> SQL {
         """
         CASE WHEN offer.id IS NOT NULL AND \(clause: number) = 1 THEN 'running' ELSE 'queued' END,
@@ -18,9 +18,13 @@ extension Ledger {
         """
     }
 
-    /// The session that takes the job at once; no row joins when there is none, or when it may not claim any more.
-    package static func offer(to session: Int?) -> SQL {
-        "LEFT JOIN worker_sessions offer ON offer.id = \(session)::bigint AND offer.state = 'live'"
+    /// The session that takes the job at once; no row joins when there is none, when it may not claim any more, or when the
+    /// queue is paused.
+    package static func offer(to session: Int?, in queue: String) -> SQL {
+        """
+        LEFT JOIN worker_sessions offer ON offer.id = \(session)::bigint AND offer.state = 'live'
+          AND NOT EXISTS (SELECT 1 FROM queue_settings WHERE mode = 'paused' AND queue = \(queue))
+        """
     }
 
     /// How a statement that may hand over must end, so that ``followUps(_:)`` can read it.

@@ -95,6 +95,7 @@ extension Dispatch {
     /// Limits, then running jobs under their sessions, then everything that waits. The generation is written last.
     private func refill() async throws -> Int {
         try await pushLimits(generation: "*")
+        try await pushModes(generation: "*")
         try await adoptRunning()
         var waiting = 0
         for queue in try await ledger.waitingQueues() where queues.contains(queue) {

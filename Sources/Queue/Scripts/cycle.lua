@@ -16,7 +16,7 @@
 local T, gen, session = KEYS[1], ARGV[1], ARGV[2]
 local want, order = tonumber(ARGV[3]), ARGV[4]
 local call = redis.call
-local head = call('HMGET', T .. ':m', 'gen', 'vt', 'active', 'cap', 'every', 'burst', 'tat')
+local head = call('HMGET', T .. ':m', 'gen', 'vt', 'active', 'cap', 'every', 'burst', 'tat', 'paused')
 if head[1] ~= gen then return redis.error_reply('GCGEN generation is ' .. tostring(head[1] or 'missing')) end
 if call('SISMEMBER', T .. ':w', session) == 0 then
   return redis.error_reply('GCFENCED session ' .. session .. ' is not open')
@@ -174,6 +174,7 @@ if every > 0 then
     reopen = tat - (burst - 1) * every
   end
 end
+if head[8] then want, open, reopen = 0, false, nil end
 if want > 0 then
   local limits = call('EXISTS', T .. ':tc') == 1
   local picked, owner, running, visits = {}, {}, {}, 0
@@ -272,7 +273,7 @@ if changed then call('HSET', T .. ':m', 'active', active) end
 -- 6. Chain wake: whoever leaves ready work behind wakes one more worker.
 local rings = T .. ':ring:'
 local more = 0
-if cap > 0 and active >= cap then open = false end
+if head[8] or (cap > 0 and active >= cap) then open = false end
 if open and call('EXISTS', rings .. '0', rings .. '1', rings .. '2', rings .. '3') > 0 then
   more = 1
   call('ZADD', T .. ':wake', 0, '0')

@@ -1,0 +1,33 @@
+import PostgresClient
+
+/// How long the oldest job of each queue waits that a worker could take: the figure to scale on, and to alarm on.
+extension Ledger {
+    /// Left out: jobs whose moment has not come, paused queues, tenants at their cap. Rows of queue and seconds.
+    static let oldestReady: SQL = """
+        WITH \(clause: parked)
+        SELECT j.queue, extract(epoch FROM clock_timestamp() - min(j.run_at))::float8
+        FROM jobs j LEFT JOIN parked p ON p.queue = j.queue AND p.tenant = j.tenant
+        WHERE j.state = 'queued' AND j.run_at <= clock_timestamp() AND p.queue IS NULL
+          AND j.queue NOT IN (SELECT queue FROM queue_settings WHERE mode = 'paused')
+        GROUP BY j.queue
+        """
+
+    /// The same in one pass with the counters of all queues: rows of queue, state, delayed, count and seconds.
+    static let depths: SQL = """
+        WITH \(clause: parked), paused AS MATERIALIZED (SELECT queue FROM queue_settings WHERE mode = 'paused')
+        SELECT j.queue, j.state, j.run_at > clock_timestamp() AS delayed, count(*),
+               extract(epoch FROM clock_timestamp() - min(j.run_at)
+                 FILTER (WHERE p.queue IS NULL AND j.queue NOT IN (SELECT queue FROM paused)))::float8
+        FROM jobs j LEFT JOIN parked p ON p.queue = j.queue AND p.tenant = j.tenant
+        WHERE j.state IN ('queued','running','dead') GROUP BY 1, 2, 3
+        """
+
+    /// Tenants that have as many jobs running as they may.
+    private static let parked: SQL = """
+        parked AS MATERIALIZED (
+          SELECT l.queue, l.tenant FROM queue_limits l JOIN (
+            SELECT queue, tenant, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY 1, 2) r
+            ON r.queue = l.queue AND r.tenant = l.tenant
+          WHERE l.concurrency > 0 AND r.jobs >= l.concurrency)
+        """
+}
