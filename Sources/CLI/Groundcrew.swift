@@ -16,6 +16,7 @@ struct Groundcrew: AsyncParsableCommand {
                 name: "The fleet's processes",
                 subcommands: [APICommand.self, WorkerCommand.self, SchedulerCommand.self, MigrateCommand.self]
             ),
+            CommandGroup(name: "Schedules", subcommands: [SchedulesCommand.self]),
             CommandGroup(name: "Accounts", subcommands: [AdminCommand.self]),
             CommandGroup(
                 name: "Look at the queue",

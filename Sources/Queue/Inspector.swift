@@ -146,9 +146,13 @@ package struct Inspector: Sendable {
 
     private static let columns: SQL = """
         id, kind, queue, tenant, state, priority, attempt, failures, losses, max_attempts, session, payload::text,
-        unique_key, progress->>'text', error, dead_reason, \(clause: time("run_at")), \(clause: time("created_at")),
+        coalesce(unique_key, waiting_key), \(clause: progress), error, dead_reason, \(clause: time("run_at")), \(clause: time("created_at")),
         \(clause: time("claimed_at")), \(clause: time("finished_at"))
         """
+
+    /// `45% reading page 9`
+    private static let progress: SQL =
+        "round((progress->>'done')::numeric * 100) || '%' || coalesce(' ' || nullif(progress->>'text', ''), '')"
 
     private static func time(_ column: String) -> SQL {
         SQL(trusted: "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")

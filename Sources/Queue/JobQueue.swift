@@ -19,6 +19,7 @@ package struct JobQueue: Sendable {
     @discardableResult
     package func enqueue(_ jobs: [NewJob]) async throws -> [Int] {
         guard !jobs.isEmpty else { return [] }
+        guard !jobs.contains(where: \.isSpecial) else { return try await transaction { try await $0.enqueue(jobs) } }
         let hints = try await QueueClosed.named {
             try Ledger.hints(await postgres.query(Ledger.insert(jobs, intoClosed: false)))
         }
@@ -31,14 +32,15 @@ package struct JobQueue: Sendable {
     /// Tried again, up to four times in all, when Postgres chose it as a victim of a deadlock.
     /// - Throws: what `body` throws; ``QueueClosed`` where it enqueued into a closed queue.
     package func transaction<Value>(_ body: (QueueTransaction) async throws -> Value) async throws -> Value {
-        let (value, hints) = try await QueueClosed.named {
+        let (value, hints, moves) = try await QueueClosed.named {
             try await postgres.retryingTransaction { sql in
                 let transaction = QueueTransaction(sql)
                 let value = try await body(transaction)
-                return (value, transaction.hints)
+                return (value, transaction.hints, transaction.moves)
             }
         }
         await dispatch.push(hints)
+        await dispatch.move(moves)
         return value
     }
 }
@@ -50,6 +52,8 @@ package final class QueueTransaction {
     private(set) var hints: [JobHint] = []
     /// Follow-up jobs that were inserted as already running under this worker's session.
     package private(set) var handedOver: [ClaimedJob] = []
+    /// Waiting jobs that were given another moment.
+    private(set) var moves: [JobHint] = []
 
     init(_ sql: PostgresTransaction) {
         self.sql = sql
@@ -59,11 +63,29 @@ package final class QueueTransaction {
     ///
     /// - Returns: the ids of those that were added.
     @discardableResult
-    package func enqueue(_ jobs: [NewJob]) async throws(PostgresError) -> [Int] {
-        guard !jobs.isEmpty else { return [] }
-        let added = try Ledger.hints(await sql.query(Ledger.insert(jobs, intoClosed: false)))
+    package func enqueue(_ jobs: [NewJob]) async throws -> [Int] {
+        let plain = jobs.filter { !$0.isSpecial }
+        let added =
+            plain.isEmpty ? [] : try Ledger.hints(await sql.query(Ledger.insert(plain, intoClosed: false)))
         hints += added
-        return added.map(\.id)
+        let special = jobs.filter(\.isSpecial)
+        guard !special.isEmpty else { return added.map(\.id) }
+        return added.map(\.id) + (try await add(special)).compactMap { $0.wasAdded ? $0.id : nil }
+    }
+
+    /// Adds jobs by their own rules of uniqueness, in order, and says what became of each.
+    ///
+    /// - Throws: ``EnqueueError`` where a job's rules contradict each other; what Postgres says, `GC001` among it where a job
+    ///   in `after` does not exist.
+    package func add(_ jobs: [NewJob]) async throws -> [EnqueueOutcome] {
+        guard !jobs.isEmpty else { return [] }
+        for job in jobs { try job.check() }
+        let results = try SpecialResult.read(await sql.query(Ledger.insertSpecial(jobs)))
+        for result in results {
+            guard let hint = result.hint else { continue }
+            if result.moved { moves.append(hint) } else { hints.append(hint) }
+        }
+        return results.map(\.outcome)
     }
 
     /// Sends the last statements and COMMIT in one round trip. Their results decide nothing.

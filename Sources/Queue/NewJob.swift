@@ -14,6 +14,13 @@ package struct NewJob: Sendable {
     package var maxAttempts: Int
     /// While a queued or running job has this key, another one with it is not added.
     package var uniqueKey: String?
+    /// Any other rule; then ``uniqueKey`` is not used.
+    package var uniqueness: Uniqueness?
+    /// The open batch that it belongs to.
+    package var batch: Int?
+    /// Ids of the jobs that must end first. It is cancelled when one of them does not end well, unless ``evenIfFailed``.
+    package var after: [Int]
+    package var evenIfFailed: Bool
 
     package init(
         kind: String,
@@ -23,7 +30,11 @@ package struct NewJob: Sendable {
         payload: String = "{}",
         delay: Duration = .zero,
         maxAttempts: Int = 8,
-        uniqueKey: String? = nil
+        uniqueKey: String? = nil,
+        uniqueness: Uniqueness? = nil,
+        batch: Int? = nil,
+        after: [Int] = [],
+        evenIfFailed: Bool = false
     ) {
         self.kind = kind
         self.queue = queue
@@ -33,6 +44,10 @@ package struct NewJob: Sendable {
         self.delay = delay
         self.maxAttempts = maxAttempts
         self.uniqueKey = uniqueKey
+        self.uniqueness = uniqueness
+        self.batch = batch
+        self.after = after
+        self.evenIfFailed = evenIfFailed
     }
 }
 
@@ -99,6 +114,8 @@ package struct ClaimedJob: Sendable {
     package let maxAttempts: Int
     /// Attempts that took their worker down. A job with two is a suspect, and a worker runs one suspect at a time.
     package let losses: Int
+    /// It is in a batch, or other jobs wait for it: its end has consequences that Redis should hear of soon.
+    package let hasFollowers: Bool
 
     package init(
         id: Int,
@@ -109,7 +126,8 @@ package struct ClaimedJob: Sendable {
         tenant: String,
         failures: Int,
         maxAttempts: Int,
-        losses: Int = 0
+        losses: Int = 0,
+        hasFollowers: Bool = false
     ) {
         self.id = id
         self.attempt = attempt
@@ -120,5 +138,6 @@ package struct ClaimedJob: Sendable {
         self.failures = failures
         self.maxAttempts = maxAttempts
         self.losses = losses
+        self.hasFollowers = hasFollowers
     }
 }

@@ -1,6 +1,8 @@
 /// How one attempt of a job ended, as the ledger writes it down.
 package enum Settlement: Sendable, Equatable {
     case done
+    /// Done, and this JSON text is what came of it.
+    case finished(result: String)
     /// It failed; another attempt after this long. Counts towards `max_attempts`.
     case retry(after: Duration, error: String)
     /// Not yet: again after this long, nothing is counted.
@@ -13,7 +15,7 @@ package enum Settlement: Sendable, Equatable {
     /// The job's state afterwards.
     package var state: JobState {
         switch self {
-        case .done: .done
+        case .done, .finished: .done
         case .retry, .snooze, .handBack: .queued
         case .dead: .dead
         case .cancelled: .cancelled
@@ -38,7 +40,7 @@ package enum Settlement: Sendable, Equatable {
         switch self {
         case .retry(_, let error), .dead(_, let error), .cancelled(let error): error
         case .snooze(_, let error): error
-        case .done, .handBack: nil
+        case .done, .finished, .handBack: nil
         }
     }
 }

@@ -1,5 +1,6 @@
 private import Glibc
 import PostgresClient
+private import Queue
 private import Synchronization
 
 /// Which scheduler is active: a lease in one row of Postgres, judged by its clock.
@@ -12,7 +13,10 @@ final class Leadership: Sendable {
     private let active = Mutex(false)
 
     /// How long a dead scheduler stands in the way.
-    static let lease = Duration.seconds(4)
+    static let lease = Duration.seconds(3)
+    /// How often the lease is renewed, or asked for. Lease and one more of these are less than the five seconds within which
+    /// a dead scheduler is replaced.
+    static let beat = Duration.milliseconds(500)
 
     init(_ postgres: Postgres, holder: String, host: String) {
         self.postgres = postgres
@@ -26,10 +30,12 @@ final class Leadership: Sendable {
     ///
     /// - Returns: whether this process is the active one now.
     func renew() async -> Bool {
+        let lease = Self.lease.milliseconds
         let renewed = try? await postgres.query(
             """
             INSERT INTO scheduler_state AS s (holder, host, pid, active_since, lease_until)
-            VALUES (\(holder), \(host), \(Int(getpid())), clock_timestamp(), clock_timestamp() + interval '4 seconds')
+            VALUES (\(holder), \(host), \(Int(getpid())), clock_timestamp(),
+                    clock_timestamp() + \(lease)::bigint * interval '1 millisecond')
             ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, host = excluded.host, pid = excluded.pid,
               lease_until = excluded.lease_until,
               active_since = CASE WHEN s.holder = excluded.holder THEN s.active_since ELSE excluded.active_since END

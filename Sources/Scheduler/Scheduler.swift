@@ -18,6 +18,7 @@ package struct SchedulerService: Service {
             sweeper: Sweeper(queue.ledger, queue.dispatch, logger: logger),
             pruner: Pruner(queue.ledger),
             crew: CrewRecovery(queue, logger: logger),
+            clock: ScheduleClock(queue, logger: logger),
             hooks: hooks
         )
         leadership = Leadership(queue.postgres, holder: name, host: host)
@@ -28,6 +29,7 @@ package struct SchedulerService: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await lead() }
+                group.addTask { await tick() }
                 for task in Timetable.tasks(floor) { group.addTask { await keep(task) } }
             }
         }
@@ -41,7 +43,22 @@ package struct SchedulerService: Service {
             let now = await leadership.renew()
             if now != active { logger.notice(now ? "this scheduler is active" : "another scheduler is active") }
             active = now
-            try? await Task.sleep(for: .seconds(1))
+            try? await Task.sleep(for: Leadership.beat)
+        }
+    }
+
+    /// Fires schedules, and sleeps until the next one is due.
+    private func tick() async {
+        while !Task.isCancelled {
+            var wait = Duration.milliseconds(200)
+            if leadership.isActive {
+                do {
+                    wait = try await floor.clock.run()
+                } catch {
+                    logger.warning("schedules could not be fired; trying again", metadata: ["error": "\(error)"])
+                }
+            }
+            try? await Task.sleep(for: wait)
         }
     }
 

@@ -36,5 +36,6 @@ struct SchedulerFloor: Sendable {
     let sweeper: Sweeper
     let pruner: Pruner
     let crew: CrewRecovery
+    let clock: ScheduleClock
     let hooks: TestHooks
 }

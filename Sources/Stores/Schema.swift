@@ -7,6 +7,7 @@ package enum Schema {
         migration("0002_accounts", PackageResources._002_accounts_sql),
         migration("0003_engagements", PackageResources._003_engagements_sql),
         migration("0004_operations", PackageResources._004_operations_sql),
+        migration("0005_workflow", PackageResources._005_workflow_sql),
         migration("0009_limits", PackageResources._009_limits_sql),
     ]
 

@@ -7,6 +7,8 @@ package struct Executor: Sendable {
     private let queue: JobQueue
     private let services: JobServices
     private let logger: Logger
+    /// Where its jobs report how far they are.
+    package let progress = ProgressBoard()
 
     package init(queue: JobQueue, services: JobServices, logger: Logger) {
         self.queue = queue
@@ -48,7 +50,8 @@ package struct Executor: Sendable {
                 queue: queue,
                 services: services,
                 logger: logger,
-                handOver: handOver
+                handOver: handOver,
+                progress: progress
             )
             return .ended(.returned(try await job.run(context)))
         } catch let moot as Moot {

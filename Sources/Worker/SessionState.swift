@@ -317,7 +317,12 @@ package struct SessionState: Sendable {
             }
         }
         if let settlement {
-            let settled = SettledJob(id: job.id, attempt: job.attempt, settlement: settlement)
+            let settled = SettledJob(
+                id: job.id,
+                attempt: job.attempt,
+                settlement: settlement,
+                hasFollowers: job.hasFollowers
+            )
             results.append(Result(job: settled, ticket: ticket, milliseconds: took))
         } else if let ticket {
             acknowledge(ticket, fenced && ticket.id == job.id ? .handBack : .finished, took)

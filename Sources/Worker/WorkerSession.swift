@@ -7,8 +7,9 @@ import Synchronization
 
 /// One lease and all that runs under it: from the opening of the session until it is drained, or lost.
 ///
-/// Six loops share the books in ``SessionState``: the pump talks to Redis, the writer to the ledger, the waker waits for
-/// work, the timer for delayed jobs, the watch looks at deadlines, and the heartbeat keeps the lease.
+/// Seven loops share the books in ``SessionState``: the pump talks to Redis, the writer to the ledger, the waker waits for
+/// work, the timer for delayed jobs, the watch looks at deadlines, progress is written down, and the heartbeat keeps the
+/// lease.
 final class WorkerSession: Sendable {
     enum End: Sendable, Equatable {
         case drained
@@ -65,6 +66,7 @@ final class WorkerSession: Sendable {
             group.addTask { await self.write() }
             group.addTask { await self.time() }
             group.addTask { await self.watch() }
+            group.addTask { await self.writeProgress() }
             var end = End.drained
             for await event in finished {
                 end = event

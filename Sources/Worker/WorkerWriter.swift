@@ -42,7 +42,10 @@ extension WorkerSession {
         var rest = results[...]
         var counted: [Int: Int] = [:]
         if !batch.finished.isEmpty, let result = rest.popFirst() {
-            for row in result { counted[try row.decode(Int.self)] = -1 }
+            for row in result {
+                let (id, due) = try row.decode(Int.self, Int.self)
+                counted[id] = due
+            }
         }
         if !batch.others.isEmpty, let result = rest.popFirst() {
             for row in result {
@@ -62,6 +65,15 @@ extension WorkerSession {
             return started
         }
         for job in started { run(job) }
+        announce(batch, counted)
+    }
+
+    /// Tells those who await the results, and Redis of the jobs that follow.
+    private func announce(_ batch: SessionState.Batch, _ counted: [Int: Int]) {
+        let ended = (batch.finished + batch.others).map(\.job).filter { (counted[$0.id] ?? 0) < 0 }
+        guard !ended.isEmpty else { return }
+        // The next trip to the ledger must not wait for this.
+        Task { await queue.announce(ended: ended.map(\.id), followed: ended.filter(\.hasFollowers).map(\.id)) }
     }
 
     private func start(
@@ -91,6 +103,9 @@ extension WorkerSession {
         let task = Task {
             let result = await executor.execute(job, handOver: handOver)
             finish(job, result, interruption.reason, handOver, since: began)
+            if case .ended(.returned(.settled)) = result {
+                await queue.announce(ended: [job.id], followed: job.hasFollowers ? [job.id] : [])
+            }
         }
         state.withLock { state in
             state.attach(job.id, job.attempt) { reason in
@@ -152,7 +167,7 @@ extension WorkerSession {
     private func log(_ settlement: Settlement, _ job: ClaimedJob) {
         let metadata: Logger.Metadata = ["job": "\(job.id)", "kind": "\(job.kind)", "attempt": "\(job.attempt)"]
         switch settlement {
-        case .done, .snooze, .handBack: break
+        case .done, .finished, .snooze, .handBack: break
         case .retry(let delay, let error):
             logger.warning(
                 "a job failed and will be tried again in \(delay)",

@@ -1,3 +1,4 @@
+import Domain
 import Jobs
 import Queue
 import Testing
@@ -26,10 +27,21 @@ struct VerdictTests {
         Verdict.settlement(of: ending, job: job, retry: retry, jitter: jitter)
     }
 
+    @Test("An answer that the ledger cannot keep is refused, and does not hold up others", arguments: ["long", "NUL"])
+    func refusedAnswers(why: String) {
+        let text = why == "long" ? String(repeating: "x", count: Verdict.longestAnswer) : "a\0b"
+        guard case .dead(.refused, let error) = verdict(.returned(.answer(.string(text))), job()) else {
+            Issue.record("it was not refused")
+            return
+        }
+        #expect(error.contains(why == "long" ? "65538 bytes" : "NUL"))
+    }
+
     @Test("What a job returns is what happens to it")
     func outcomes() {
         #expect(verdict(.returned(.done), job()) == .done)
         #expect(verdict(.returned(.settled), job()) == nil)
+        #expect(verdict(.returned(.answer(["pages": 3])), job()) == .finished(result: #"{"pages":3}"#))
         #expect(verdict(.returned(.snooze(.seconds(3), "soon")), job()) == .snooze(after: .seconds(3), error: "soon"))
         #expect(verdict(.returned(.cancel("moot")), job()) == .cancelled("moot"))
         #expect(verdict(.returned(.refuse("never")), job()) == .dead(.refused, error: "never"))

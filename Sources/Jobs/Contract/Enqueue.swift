@@ -7,12 +7,14 @@ extension NewJob {
     ///   - tenant: whose work it is; empty for the house itself.
     ///   - delay: how long it waits at least.
     ///   - uniqueKey: while a queued or running job has this key, this one is not added.
+    ///   - uniqueness: any other rule; then `uniqueKey` is not used.
     package init<J: Job>(
         _ job: J,
         tenant: String = "",
         delay: Duration = .zero,
         priority: Int? = nil,
-        uniqueKey: String? = nil
+        uniqueKey: String? = nil,
+        uniqueness: Uniqueness? = nil
     ) throws {
         precondition(J.kind.job == J.self, "\(J.self) borrows the kind of \(J.kind.job)")
         let payload = try JSONEncoder().encode(job)
@@ -24,7 +26,8 @@ extension NewJob {
             payload: String(decoding: payload, as: UTF8.self),
             delay: delay,
             maxAttempts: J.policy.retry.attempts,
-            uniqueKey: uniqueKey
+            uniqueKey: uniqueKey,
+            uniqueness: uniqueness
         )
     }
 }

@@ -1,3 +1,5 @@
+package import Domain
+
 /// One kind of background work: what it carries, where it waits, how patient we are with it, and what it does.
 ///
 /// Conform a struct, then follow the compiler: it asks for a ``JobKind`` case, and the case asks for its line in
@@ -17,6 +19,8 @@ package protocol Job: Codable, Sendable {
 package enum Outcome: Sendable, Equatable {
     /// Finished, with no effect of its own in Postgres: the worker settles many such jobs in one statement.
     case done
+    /// The same, with an answer for whoever awaits it (``JobQueue/result(of:within:)``): at most 64 KiB of JSON.
+    case answer(JSON)
     /// Finished, and its own transaction has settled it: ``JobContext/settle(_:)`` returned.
     case settled
     /// Not yet: look again after this long. Uses up no attempt.

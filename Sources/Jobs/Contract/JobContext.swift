@@ -1,3 +1,4 @@
+package import Domain
 package import Logging
 package import PostgresClient
 package import Queue
@@ -9,19 +10,23 @@ package struct JobContext: Sendable {
     package let services: JobServices
     package let logger: Logger
     package let handOver: HandOver
+    private let progress: ProgressBoard?
 
+    /// - Parameter progress: where reports are collected; without it each is written at once.
     package init(
         job: ClaimedJob,
         queue: JobQueue,
         services: JobServices,
         logger: Logger,
-        handOver: HandOver = .none
+        handOver: HandOver = .none,
+        progress: ProgressBoard? = nil
     ) {
         self.job = job
         self.handOver = handOver
         self.queue = queue
         self.services = services
         self.logger = logger
+        self.progress = progress
     }
 
     /// Commits the job's effects: the fence, what `body` writes, and follow-up jobs, all or nothing.
@@ -64,14 +69,22 @@ package struct JobContext: Sendable {
         }
     }
 
-    /// Writes down how far the job is, for people who look.
-    package func report(progress: Double, _ text: String) async throws {
-        _ = try await queue.postgres.query(
-            """
-            UPDATE jobs SET progress = jsonb_build_object('done', \(progress)::float8, 'text', \(text)::text)
-            WHERE id = \(job.id) AND attempt = \(job.attempt) AND state = 'running'
-            """
-        )
+    /// Says how far the job is, for people who look. Cheap: the worker writes the newest report of each job once a second.
+    ///
+    /// - Parameters:
+    ///   - progress: 0 to 1.
+    ///   - text: at most 2,000 characters.
+    package func report(progress done: Double, _ text: String) async throws {
+        let report = ProgressReport(job: job.id, attempt: job.attempt, done: done, text: text)
+        if let progress { return progress.report(report) }
+        _ = try await queue.postgres.query(Ledger.progress([report]))
+    }
+
+    /// Adds an answer to a job that settles itself: a statement for ``settle(writing:enqueuing:)`` or its closure.
+    ///
+    /// - Parameter answer: JSON of at most 64 KiB, for whoever awaits the job's result.
+    package func recording(_ answer: JSON) -> SQL {
+        "UPDATE jobs SET result = \(answer.text)::jsonb WHERE id = \(job.id) AND attempt = \(job.attempt)"
     }
 
     private var fence: SQL { services.hooks.fence(job) }

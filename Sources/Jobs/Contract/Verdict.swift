@@ -1,3 +1,4 @@
+import Domain
 package import Queue
 
 /// The deciding half of the worker: from how an attempt ended to what the ledger shall say. Pure.
@@ -25,6 +26,7 @@ package enum Verdict {
     ) -> Settlement? {
         switch ending {
         case .returned(.done): .done
+        case .returned(.answer(let json)): finished(json.text)
         case .returned(.settled): nil
         case .returned(.snooze(let delay, let reason)): .snooze(after: delay, error: reason)
         case .returned(.retry(let delay, let error)):
@@ -37,6 +39,24 @@ package enum Verdict {
         case .interrupted: .handBack
         case .unreadable(let why): putBack(why, job)
         }
+    }
+
+    /// Bytes of JSON that a job may answer with.
+    package static let longestAnswer = 65_536
+
+    /// An answer that the ledger cannot keep is refused here: it would hold up the results of other jobs.
+    private static func finished(_ answer: String) -> Settlement {
+        guard answer.utf8.count <= longestAnswer else {
+            let size = "\(answer.utf8.count) bytes"
+            return .dead(
+                .refused,
+                error: "its answer has \(size), at most \(longestAnswer) are kept: answer with an id"
+            )
+        }
+        guard !answer.contains("\\u0000") else {
+            return .dead(.refused, error: "its answer has the character NUL, which Postgres does not keep in JSON")
+        }
+        return .finished(result: answer)
     }
 
     private static func failed(

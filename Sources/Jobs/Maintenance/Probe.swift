@@ -1,3 +1,4 @@
+private import Domain
 private import Glibc
 private import PostgresClient
 private import Queue
@@ -25,19 +26,23 @@ package struct Probe: Job {
     let poison: Bool?
     /// It does not listen to its cancellation: a worker that lost its lease cannot stop it, only the fence can.
     let stubborn: Bool?
+    /// Reports half of its progress, and ends with this answer instead of its effect.
+    let answer: String?
 
     package init(
         key: String,
         milliseconds: Int,
         failures: Int? = nil,
         poison: Bool? = nil,
-        stubborn: Bool? = nil
+        stubborn: Bool? = nil,
+        answer: String? = nil
     ) {
         self.key = key
         self.milliseconds = milliseconds
         self.failures = failures
         self.poison = poison
         self.stubborn = stubborn
+        self.answer = answer
     }
 
     private struct Failed: Error {}
@@ -51,8 +56,10 @@ package struct Probe: Job {
 
     private func work(_ context: JobContext) async throws -> Outcome {
         if context.services.hooks.mutant == .ackBeforeCommit { try await context.settle { _ in } }
+        if answer != nil { for _ in 0..<1000 { try await context.report(progress: 0.5, "half") } }
         if milliseconds > 0 { try await Task.sleep(for: .milliseconds(milliseconds)) }
         if context.job.failures < failures ?? 0 { throw Failed() }
+        if let answer { return .answer(.string(answer)) }
         let effect: SQL = """
             INSERT INTO probe_effects (key, job, attempt) VALUES (\(key), \(context.job.id), \(context.job.attempt))
             """

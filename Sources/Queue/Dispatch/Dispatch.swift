@@ -6,6 +6,8 @@ private import Synchronization
 package final class Dispatch: Sendable {
     package let redis: Redis
     package let queues: [String]
+    /// Tells those who await jobs of their end.
+    package let notices: EndNotices
     let ledger: Ledger
     let keys: Keys
     let logger: Logger
@@ -27,6 +29,7 @@ package final class Dispatch: Sendable {
         self.ledger = ledger
         self.queues = queues
         self.keys = Keys(namespace: namespace)
+        self.notices = EndNotices(redis, channel: keys.ended)
         self.logger = logger
     }
 
@@ -112,6 +115,20 @@ package final class Dispatch: Sendable {
             }
         }
         return await redis.runAll(calls)
+    }
+
+    /// Waiting jobs whose moment was changed in the ledger. One that is not waiting for a moment is left as it is: it is
+    /// refused when it is claimed too early, and comes back with its new moment.
+    func move(_ hints: [JobHint]) async {
+        guard !hints.isEmpty else { return }
+        let keys = keys
+        let commands = hints.flatMap { hint in
+            [
+                ["ZADD", keys.scheduled(hint.queue), "XX", String(hint.due), String(hint.id)],
+                ["ZADD", keys.wake(hint.queue), "0", "0"],
+            ]
+        }
+        _ = await redis.pipeline(commands, timeout: nil)
     }
 
     // MARK: Taking out

@@ -25,5 +25,11 @@ struct Keys: Sendable {
     /// Set of running ids that a session shall cancel.
     func cancellations(_ queue: String, session: Int) -> String { prefix(of: queue) + ":cx:\(session)" }
 
+    /// Sorted set of ids that wait for a moment.
+    func scheduled(_ queue: String) -> String { prefix(of: queue) + ":sch" }
+
+    /// Channel on which the ids of jobs that have ended are published, separated by commas.
+    var ended: String { "\(namespace):ended" }
+
     var everything: String { "{\(namespace):*" }
 }

@@ -10,24 +10,26 @@ package struct Ledger: Sendable {
 
     /// The statement that adds jobs, to be sent in the transaction of their cause.
     ///
-    /// A job whose unique key is taken is left out. Read its result with ``hints(_:)``.
+    /// A job whose unique key is taken is left out. Read its result with ``hints(_:)``. Only for plain jobs: what has another
+    /// uniqueness or waits for others goes through ``insertSpecial(_:)``.
     ///
     /// - Parameter intoClosed: also into closed queues: for what follows from work that was accepted already. Otherwise the
     ///   statement fails where one of the queues is closed, see ``QueueClosed``.
     package static func insert(_ jobs: [NewJob], intoClosed: Bool = true) -> SQL {
-        """
-        INSERT INTO jobs (kind, queue, tenant, priority, payload, max_attempts, unique_key, run_at)
-        SELECT kind, queue, tenant, priority, payload::jsonb, max_attempts, unique_key,
-               clock_timestamp() + delay * interval '1 millisecond'
-        FROM unnest(\(jobs.map(\.kind))::text[], \(jobs.map(\.queue))::text[], \(jobs.map(\.tenant))::text[],
-                    \(jobs.map(\.priority))::smallint[], \(jobs.map(\.payload))::text[],
-                    \(jobs.map(\.maxAttempts))::int[], \(NullableArray(jobs.map(\.uniqueKey)))::text[],
-                    \(jobs.map(\.delay.milliseconds))::bigint[])
-             AS new(kind, queue, tenant, priority, payload, max_attempts, unique_key, delay)
-        \(clause: intoClosed ? "" : whereOpen(jobs))
-        ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
-        \(clause: returning)
-        """
+        precondition(!jobs.contains(where: \.isSpecial), "a job that is not plain goes through JobQueue.enqueue")
+        return """
+            INSERT INTO jobs (kind, queue, tenant, priority, payload, max_attempts, unique_key, batch, run_at)
+            SELECT kind, queue, tenant, priority, payload::jsonb, max_attempts, unique_key, batch,
+                   clock_timestamp() + delay * interval '1 millisecond'
+            FROM unnest(\(jobs.map(\.kind))::text[], \(jobs.map(\.queue))::text[], \(jobs.map(\.tenant))::text[],
+                        \(jobs.map(\.priority))::smallint[], \(jobs.map(\.payload))::text[],
+                        \(jobs.map(\.maxAttempts))::int[], \(NullableArray(jobs.map(\.uniqueKey)))::text[],
+                        \(NullableArray(jobs.map(\.batch)))::bigint[], \(jobs.map(\.delay.milliseconds))::bigint[])
+                 AS new(kind, queue, tenant, priority, payload, max_attempts, unique_key, batch, delay)
+            \(clause: intoClosed ? "" : whereOpen(jobs))
+            ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
+            \(clause: returning)
+            """
     }
 
     /// How a statement that inserts into `jobs` must end, so that ``hints(_:)`` can read it.

@@ -10,7 +10,8 @@ extension Ledger {
         UPDATE jobs SET state = 'running', attempt = attempt + 1, session = \(session), claimed_at = clock_timestamp()
         WHERE id = ANY(\(ids)::bigint[]) AND state = 'queued' AND run_at <= clock_timestamp() + interval '1 second'
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
-        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses
+        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses,
+                  batch IS NOT NULL OR leads
         """
     }
 
@@ -28,7 +29,8 @@ extension Ledger {
         UPDATE jobs SET state = 'running', attempt = attempt + 1, session = \(session), claimed_at = clock_timestamp()
         WHERE id IN (SELECT id FROM picked) AND state = 'queued'
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
-        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses
+        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses,
+                  batch IS NOT NULL OR leads
         """
     }
 
@@ -36,7 +38,7 @@ extension Ledger {
         var jobs: [ClaimedJob] = []
         jobs.reserveCapacity(result.count)
         for row in result {
-            let (id, attempt, kind, payload, queue, tenant, failures, maxAttempts, losses) = try row.decode(
+            let (id, attempt, kind, payload, queue, tenant, failures, maxAttempts, losses, followers) = try row.decode(
                 Int.self,
                 Int.self,
                 String.self,
@@ -45,7 +47,8 @@ extension Ledger {
                 String.self,
                 Int.self,
                 Int.self,
-                Int.self
+                Int.self,
+                Bool.self
             )
             jobs.append(
                 ClaimedJob(
@@ -57,7 +60,8 @@ extension Ledger {
                     tenant: tenant,
                     failures: failures,
                     maxAttempts: maxAttempts,
-                    losses: losses
+                    losses: losses,
+                    hasFollowers: followers
                 )
             )
         }

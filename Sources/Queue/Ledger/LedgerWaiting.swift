@@ -38,7 +38,7 @@ extension Ledger {
             """
             SELECT id, tenant, priority, run_at::text, CASE WHEN run_at > clock_timestamp()
                    THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END
-            FROM jobs WHERE queue = \(queue) AND state = 'queued' \(clause: after)
+            FROM jobs WHERE queue = \(queue) AND state = 'queued' AND run_at < blocked_until() \(clause: after)
             ORDER BY priority, run_at, id LIMIT \(limit)
             """,
             timeout: .seconds(60)

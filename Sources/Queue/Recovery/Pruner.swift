@@ -1,6 +1,7 @@
 private import PostgresClient
 
-/// Deletes what is past its retention, in small bites: finished jobs after a day, dead ones after 14, sessions after a day.
+/// Deletes what is past its retention, in small bites: finished jobs and sessions after a
+/// day, dead jobs and finished batches after 14, ticks of schedules after 30.
 package struct Pruner: Sendable {
     private let ledger: Ledger
 
@@ -27,6 +28,10 @@ package struct Pruner: Sendable {
             DELETE FROM worker_sessions s WHERE ended_at < now() - interval '1 day' AND state IN ('expired','closed')
               AND NOT EXISTS (SELECT 1 FROM jobs WHERE session = s.id AND state = 'running')
             """,
+            "DELETE FROM schedule_ticks WHERE fired_at < now() - interval '30 days'",
+            "DELETE FROM job_dependencies d WHERE ended AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = d.job)",
+            "DELETE FROM unique_windows WHERE until < now()",
+            "DELETE FROM batches WHERE state = 'done' AND finished_at < now() - interval '14 days'",
         ])
     }
 }

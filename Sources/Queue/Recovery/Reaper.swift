@@ -31,11 +31,15 @@ package struct Reaper: Sendable {
             logger.warning("worker session \(session) (\(host), pid \(processID)) lost its lease")
         }
         let jobs = results[1]
-        for row in jobs where try row.get("state", as: String.self) == "dead" {
+        var ended: [Int] = []
+        for row in jobs where try row.get("state", as: String.self) != "queued" {
             let id = try row.get("id", as: Int.self)
+            ended.append(id)
+            guard try row.get("state", as: String.self) == "dead" else { continue }
             logger.error("job \(id) took its worker down \(Self.lossLimit) times: dead (poison)")
         }
         await dispatch.releaseEndedSessions()
+        await JobQueue(ledger: ledger, dispatch: dispatch).announce(ended: ended, followed: ended)
         return jobs.count
     }
 
