@@ -45,6 +45,29 @@ test: setup ## Build everything, check it, run all tests
 	$(call step,'Testing')
 	@swift test --skip-build --disable-xctest --explicit-target-dependency-import-check error $(ARGS)
 
+# `make chaos SEED=7`, `make chaos LONG=1` for a million jobs and 1,500 faults (about an hour and a half)
+LONG ?=
+JOBS ?= $(if $(LONG),1000000,20000)
+FAULTS ?= $(if $(LONG),1500,100)
+SEED ?= 42
+CHAOS_REPORT ?= .build/chaos-report.md
+
+.PHONY: chaos
+chaos: setup ## Attack a real fleet and judge it: JOBS=20000 FAULTS=100 SEED=42 LONG=1 (docs/chaos.md)
+	$(call step,'Building the fleet and the harness')
+	@scripts/build.sh --product groundcrew
+	@scripts/build.sh --product ChaosHarness
+	$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more')
+	@.build/debug/ChaosHarness --jobs $(JOBS) --faults $(FAULTS) --seed $(SEED) --report $(CHAOS_REPORT)
+	@echo "report: $(CHAOS_REPORT)"
+
+.PHONY: chaos-mutants
+chaos-mutants: setup ## Seed seven bugs, one after the other, and see whether the harness catches each
+	@scripts/build.sh --product groundcrew
+	@scripts/build.sh --product ChaosHarness
+	$(call step,'Chaos: seeded bugs')
+	@.build/debug/ChaosHarness --mutants --seed $(SEED)
+
 .PHONY: check
 check: ## Format, arrows and forbidden words, in seconds
 	@scripts/check.sh

@@ -130,6 +130,16 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: house
         ),
+        // The chaos harness: a program, because it may run for an hour. Nothing depends on it.
+        .executableTarget(
+            name: "ChaosHarness",
+            dependencies: [
+                "Embedded", "Queue", "Stores", "Domain", "PostgresClient", "RedisClient", argumentParser,
+                asyncHTTPClient, nioCore, nioPosix, nioHTTP1, logging,
+            ],
+            path: "Tests/Chaos",
+            swiftSettings: house
+        ),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: house),
         .testTarget(
             name: "RedisClientTests",

@@ -22,7 +22,10 @@ enum Timetable {
         ]
         guard floor.hooks.mutant != .noSweep else { return tasks }
         tasks.append(
-            PeriodicTask(name: "end lost sessions", every: .milliseconds(500)) { try await floor.reaper.run() }
+            PeriodicTask(name: "end lost sessions", every: .milliseconds(500)) {
+                try await floor.hooks.forgetLosses(floor.queue)
+                try await floor.reaper.run()
+            }
         )
         tasks.append(PeriodicTask(name: "sweep waiting jobs", every: .seconds(1)) { try await floor.sweeper.run() })
         return tasks

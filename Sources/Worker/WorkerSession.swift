@@ -103,6 +103,7 @@ final class WorkerSession: Sendable {
     }
 
     private func close() async {
+        await hooks.dropUnfinished(id, queue)
         do {
             let returned = try await queue.ledger.closeSession(id)
             if returned > 0 { logger.notice("handed back unfinished jobs", metadata: ["jobs": "\(returned)"]) }

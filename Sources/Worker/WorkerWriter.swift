@@ -21,7 +21,7 @@ extension WorkerSession {
         var statements: [SQL] = []
         if !batch.finished.isEmpty { statements.append(Ledger.finish(batch.finished.map(\.job))) }
         if !batch.others.isEmpty { statements.append(Ledger.settle(batch.others.map(\.job))) }
-        if !batch.tickets.isEmpty { statements.append(Ledger.claim(batch.tickets.map(\.id), session: id)) }
+        if !batch.tickets.isEmpty { statements.append(hooks.claim(batch.tickets.map(\.id), session: id)) }
         if batch.want > 0 {
             let queues = configuration.queues.map(\.rawValue)
             statements.append(Ledger.claimWithoutRedis(queues: queues, limit: batch.want, session: id))

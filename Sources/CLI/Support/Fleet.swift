@@ -42,7 +42,7 @@ struct Fleet: Sendable {
         )
         queue = JobQueue(ledger: ledger, dispatch: dispatch)
         stores = Stores(postgres)
-        hooks = TestHooks(environment: settings.environment)
+        hooks = try TestHooks(environment: settings.environment)
     }
 
     /// Says at once, and in full, when Postgres cannot be used: wrong address, refused, no schema.

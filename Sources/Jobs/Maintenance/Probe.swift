@@ -63,9 +63,15 @@ package struct Probe: Job {
         let effect: SQL = """
             INSERT INTO probe_effects (key, job, attempt) VALUES (\(key), \(context.job.id), \(context.job.attempt))
             """
-        guard context.services.hooks.mutant != .ackBeforeCommit else {
+        switch context.services.hooks.mutant {
+        case .ackBeforeCommit:
             _ = try await context.queue.postgres.query(effect)
             return .settled
+        case .effectBeforeFence:
+            _ = try await context.queue.postgres.query(effect)
+            try await context.settle { _ in }
+            return .settled
+        default: break
         }
         try await context.settle { transaction in _ = try await transaction.sql.query(effect) }
         return .settled

@@ -4,11 +4,16 @@ package import PostgresClient
 extension Ledger {
     /// Claims the ids that Redis handed out. An id that does not come back is a ghost: done, claimed or gone already.
     ///
+    /// Of suspects only one at a time: they would all be booked under a worker that the first one kills.
+    ///
     /// Refused as a whole when the session is not live any more: a process that slept past its lease claims nothing.
     package static func claim(_ ids: [Int], session: Int) -> SQL {
         """
         UPDATE jobs SET state = 'running', attempt = attempt + 1, session = \(session), claimed_at = clock_timestamp()
         WHERE id = ANY(\(ids)::bigint[]) AND state = 'queued' AND run_at <= clock_timestamp() + interval '1 second'
+          AND (losses < \(Reaper.suspectFrom) OR id = (SELECT min(id) FROM jobs
+                 WHERE id = ANY(\(ids)::bigint[]) AND state = 'queued' AND losses >= \(Reaper.suspectFrom)
+                   AND run_at <= clock_timestamp() + interval '1 second'))
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
         RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses,
                   batch IS NOT NULL OR leads
@@ -20,14 +25,15 @@ extension Ledger {
     /// Order is by priority and age; fairness over tenants and caps need Redis.
     package static func claimWithoutRedis(queues: [String], limit: Int, session: Int) -> SQL {
         """
-        WITH picked AS MATERIALIZED (SELECT j.id FROM (SELECT name FROM unnest(\(queues)::text[]) AS asked(name)
+        WITH picked AS MATERIALIZED (SELECT j.id, j.losses FROM (SELECT name FROM unnest(\(queues)::text[]) AS asked(name)
                        WHERE name NOT IN (SELECT queue FROM queue_settings WHERE mode = 'paused')) q
-                     CROSS JOIN LATERAL (SELECT id, priority, run_at FROM jobs
+                     CROSS JOIN LATERAL (SELECT id, priority, run_at, losses FROM jobs
                        WHERE queue = q.name AND state = 'queued' AND run_at <= clock_timestamp()
                        ORDER BY priority, run_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED) j
                      ORDER BY j.priority, j.run_at, j.id LIMIT \(limit))
         UPDATE jobs SET state = 'running', attempt = attempt + 1, session = \(session), claimed_at = clock_timestamp()
-        WHERE id IN (SELECT id FROM picked) AND state = 'queued'
+        WHERE id IN (SELECT id FROM picked WHERE losses < \(Reaper.suspectFrom)
+                     UNION ALL SELECT min(id) FROM picked WHERE losses >= \(Reaper.suspectFrom)) AND state = 'queued'
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
         RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses,
                   batch IS NOT NULL OR leads

@@ -51,10 +51,11 @@ package struct Reaper: Sendable {
 
     /// A loss counts against a job only while the fleet is healthy: when many sessions end at once, it is not the job. And
     /// it counts only against those of the worker's jobs that have the most losses already, not against their neighbours.
+    /// Of several suspects only the one claimed first was running; the others were about to be put back.
     /// Rows of sessions that ended earlier are found too: a claim may have committed just after its session was ended.
     private static let recover: SQL = """
         WITH lost AS (
-          SELECT j.id, j.session, j.losses AS before, s.state AS ended FROM jobs j JOIN worker_sessions s ON s.id = j.session
+          SELECT j.id, j.session, j.claimed_at, j.losses AS before, s.state AS ended FROM jobs j JOIN worker_sessions s ON s.id = j.session
           WHERE j.state = 'running' AND s.state IN ('expired','closed')
           ORDER BY j.id LIMIT 10000 FOR UPDATE OF j SKIP LOCKED),
         fleet AS (
@@ -63,7 +64,9 @@ package struct Reaper: Sendable {
           WHERE state IN ('live','draining') OR ended_at > clock_timestamp() - interval '60 seconds'),
         verdict AS (
           SELECT lost.id, (ended = 'expired' AND healthy
-                           AND before = max(before) OVER (PARTITION BY session))::int AS counted
+                           AND before = max(before) OVER (PARTITION BY session)
+                           AND (before < \(suspectFrom) OR row_number() OVER (
+                                  PARTITION BY session, before ORDER BY claimed_at, lost.id) = 1))::int AS counted
           FROM lost, fleet)
         UPDATE jobs j SET
           losses = losses + counted, session = NULL,

@@ -1,0 +1,88 @@
+import Foundation
+
+/// One running process of the real binary.
+final class FleetProcess: @unchecked Sendable {
+    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
+    private let process = Process()
+
+    init(_ binary: String, _ arguments: [String], _ environment: [String: String], log: String) throws {
+        process.executableURL = URL(filePath: binary)
+        process.arguments = arguments
+        process.environment = environment
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
+        let file = try FileHandle(forWritingTo: URL(filePath: log))
+        try file.seekToEnd()
+        process.standardOutput = file
+        process.standardError = file
+        try process.run()
+        try file.close()
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    var isRunning: Bool { process.isRunning }
+    var id: Int { Int(process.processIdentifier) }
+
+    func signal(_ signal: Int32) { if process.isRunning { kill(process.processIdentifier, signal) } }
+}
+
+/// The processes under test: what must run, and what runs.
+actor Fleet {
+    enum Role: String, Sendable { case worker, scheduler, api }
+
+    private struct Berth {
+        let role: Role
+        let arguments: [String]
+        let environment: [String: String]
+        let log: String
+        var process: FleetProcess?
+    }
+
+    private let binary: String
+    private var berths: [Berth] = []
+
+    init(binary: String) {
+        self.binary = binary
+    }
+
+    func add(_ role: Role, _ arguments: [String], _ environment: [String: String], folder: String) {
+        let log = "\(folder)/\(role.rawValue)-\(berths.count).log"
+        berths.append(Berth(role: role, arguments: arguments, environment: environment, log: log, process: nil))
+    }
+
+    /// Starts whatever should run and does not: a process that was killed, or that gave up while its database was away.
+    func tend() throws {
+        for index in berths.indices where berths[index].process?.isRunning != true {
+            let berth = berths[index]
+            berths[index].process = try FleetProcess(binary, berth.arguments, berth.environment, log: berth.log)
+        }
+    }
+
+    /// Sends a signal to one of a role.
+    ///
+    /// - Parameter draw: any number; it chooses which.
+    /// - Returns: who was hit.
+    func signal(_ signal: Int32, _ role: Role, _ draw: Int) -> FleetProcess? {
+        let running = berths.filter { $0.role == role }.compactMap(\.process).filter(\.isRunning)
+        guard !running.isEmpty else { return nil }
+        let chosen = running[draw % running.count]
+        chosen.signal(signal)
+        return chosen
+    }
+
+    func wakeAll() { for berth in berths { berth.process?.signal(SIGCONT) } }
+
+    func killAll() {
+        for berth in berths { berth.process?.signal(SIGKILL) }
+    }
+
+    /// How often a line of this kind is in the logs.
+    func count(of text: String) -> Int {
+        berths.reduce(0) { sum, berth in
+            guard let log = try? Data(contentsOf: URL(filePath: berth.log)) else { return sum }
+            return sum + String(decoding: log, as: UTF8.self).split(separator: "\n").count { $0.contains(text) }
+        }
+    }
+}
