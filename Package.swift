@@ -64,6 +64,7 @@ let package = Package(
                 "Jobs", "Stores", "Queue", "Domain", "RedisClient", "PostgresClient", hummingbird, httpTypes, lifecycle,
                 logging, nioCore,
             ],
+            resources: [.embedInCode("Scripts")],
             swiftSettings: house
         ),
         .target(
@@ -90,7 +91,7 @@ let package = Package(
         .target(name: "Crew", dependencies: ["Domain"], swiftSettings: house),
         .target(
             name: "Stores",
-            dependencies: ["Domain", "PostgresClient", "RedisClient", crypto],
+            dependencies: ["Domain", "PostgresClient", "RedisClient", "CCrypt", crypto],
             resources: [.embedInCode("Migrations")],
             swiftSettings: house
         ),
@@ -118,6 +119,7 @@ let package = Package(
         ),
         .target(name: "PostgresClient", dependencies: ["CLibPQ", logging], swiftSettings: house),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // Tests: one target per floor, the same rooms, the same file names + `Tests`.
@@ -180,7 +182,7 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Jobs", "Stores", "Queue", "Domain", "PostgresClient", "RedisClient", "TestSupport",
+                "API", "Jobs", "Stores", "Queue", "Domain", "PostgresClient", "RedisClient", "Embedded", "TestSupport",
                 asyncHTTPClient, .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird, httpTypes,
                 nioCore,
             ],

@@ -34,7 +34,8 @@ class House:
     def __init__(self, **settings):
         self.folder = tempfile.mkdtemp(prefix="gcb-", dir="/tmp")
         os.chmod(self.folder, 0o755)
-        self.env = {**os.environ, "GC_LOG_LEVEL": "error", **settings}
+        rates = {f"GC_RATE_{tier}": "1000000/60" for tier in ("ENGINE", "API", "READ")}
+        self.env = {**os.environ, "GC_LOG_LEVEL": "error", **rates, **settings}
         self.process = subprocess.Popen(
             [BINARY, "dev", "--port", "0", "--data", self.folder, "--workers", "0"], env=self.env, stdout=subprocess.DEVNULL)
         card = pathlib.Path(self.folder) / "dev.json"

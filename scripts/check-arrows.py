@@ -23,7 +23,7 @@ PLAN = {
     "Scheduler": "Jobs Stores Queue Domain RedisClient PostgresClient",
     "Jobs": "Crew Stores Queue Domain PostgresClient",
     "Crew": "Domain",
-    "Stores": "Domain PostgresClient RedisClient",
+    "Stores": "Domain PostgresClient RedisClient CCrypt",
     "Queue": "PostgresClient RedisClient",
     "LLM": "Domain",
     "Documents": "Domain CCmark",
@@ -34,7 +34,7 @@ PLAN = {
     "PostgresClient": "CLibPQ",
 }
 # C stays in the cellar: one door for each library.
-DOORS = {"CHiredis": "RedisClient", "CLibPQ": "PostgresClient", "CCmark": "Documents"}
+DOORS = {"CCrypt": "Stores", "CHiredis": "RedisClient", "CLibPQ": "PostgresClient", "CCmark": "Documents"}
 # What comes with the compiler.
 SYSTEM = {"Swift", "FoundationEssentials", "Glibc", "Musl", "Dispatch", "Synchronization"}
 SYSTEM_IN_TESTS = SYSTEM | {"Foundation", "Testing"}

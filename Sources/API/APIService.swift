@@ -6,31 +6,55 @@ package import Stores
 
 /// The HTTP API: takes requests, writes rows and jobs, and never runs a job itself.
 package enum APIService {
+    /// What the operator sets for the API.
+    package struct Settings: Sendable {
+        /// Where callers reach us (`https://crew.example`): browsers' origins are held against it. Nil takes the Host header.
+        package let publicURL: String?
+        package let rates: RateSettings
+        /// A proxy in front writes `X-Forwarded-For`, and its last address is believed.
+        package let trustsProxy: Bool
+        /// Whether anybody may make a tenant (decision D-1).
+        package let signupIsOpen: Bool
+        /// `GC_SIMULATE=1`: task items may carry `simulate` (decision D-130).
+        package let allowSimulation: Bool
+        /// Names of test-only settings that are on; `/api/health` shows them.
+        package let testSettings: [String]
+        /// Stored answers are sealed with a key that is derived from it: 32 bytes, the same in all processes.
+        package let secret: [UInt8]
+
+        package init(
+            publicURL: String?,
+            rates: RateSettings,
+            trustsProxy: Bool,
+            signupIsOpen: Bool,
+            allowSimulation: Bool,
+            testSettings: [String],
+            secret: [UInt8]
+        ) {
+            self.publicURL = publicURL
+            self.rates = rates
+            self.trustsProxy = trustsProxy
+            self.signupIsOpen = signupIsOpen
+            self.allowSimulation = allowSimulation
+            self.testSettings = testSettings
+            self.secret = secret
+        }
+    }
+
     /// - Parameters:
     ///   - host: address to listen on.
     ///   - port: TCP port; 0 picks a free one.
-    ///   - testSettings: names of test-only settings that are on; `/api/health` shows them.
     ///   - onListening: told the port once the socket listens.
     package static func application(
         stores: Stores,
         queue: JobQueue,
         host: String,
         port: Int,
-        allowSimulation: Bool,
-        testSettings: [String],
+        settings: Settings,
         logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void
     ) -> any Service {
-        // The directory of the house: one line per feature.
-        let features: [any Routes] = [
-            EngagementRoutes(stores: stores, queue: queue, allowSimulation: allowSimulation),
-            HealthRoutes(queue: queue, testSettings: testSettings),
-        ]
-        let table = RouteTable(
-            routes: features.flatMap(\.table),
-            authentication: Authentication(accounts: stores.accounts),
-            logger: logger
-        )
+        let table = table(stores: stores, queue: queue, settings: settings, logger: logger)
         // Slow headers are cut after ten seconds; a slow body by the deadline of the handler that reads it.
         return Application(
             router: table.router(),
@@ -39,5 +63,38 @@ package enum APIService {
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
             logger: logger
         )
+    }
+
+    /// All routes behind all gates.
+    static func table(stores: Stores, queue: JobQueue, settings: Settings, logger: Logger) -> RouteTable {
+        let redis = queue.dispatch.redis
+        let namespace = queue.dispatch.namespace
+        let lists = EngagementListCache(
+            stores.postgres,
+            engagements: stores.engagements,
+            redis: redis,
+            namespace: namespace
+        )
+        let origin = OwnOrigin(publicURL: settings.publicURL)
+        // The directory of the house: one line per feature.
+        let features: [any Routes] = [
+            EngagementRoutes(stores: stores, queue: queue, lists: lists, allowSimulation: settings.allowSimulation),
+            SessionRoutes(stores: stores, cookieIsSecure: origin.isSecure, signupIsOpen: settings.signupIsOpen),
+            KeyRoutes(stores: stores),
+            TeamRoutes(members: stores.members),
+            BillingRoutes(billing: stores.billing),
+            HealthRoutes(queue: queue, testSettings: settings.testSettings),
+        ]
+        let gatehouse = Gatehouse(
+            authentication: Authentication(stores),
+            limiter: RateLimiter(redis: redis, namespace: namespace, settings: settings.rates),
+            origin: origin,
+            idempotency: Idempotency(
+                store: IdempotencyStore(stores.postgres, seal: AnswerSeal(secret: settings.secret))
+            ),
+            trustsProxy: settings.trustsProxy,
+            logger: logger
+        )
+        return RouteTable(routes: features.flatMap(\.table), gatehouse: gatehouse, logger: logger)
     }
 }

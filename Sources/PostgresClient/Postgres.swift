@@ -49,7 +49,11 @@ package final class Postgres: Sendable {
     ) async throws -> Value {
         let connection = try await acquire()
         defer { release(connection) }
-        let transaction = PostgresTransaction(connection, timeout: timeout ?? configuration.statementTimeout)
+        let transaction = PostgresTransaction(
+            connection,
+            timeout: timeout ?? configuration.statementTimeout,
+            words: AmbientTransaction.current?.connection === connection ? .nested : .outermost
+        )
         do {
             let value = try await body(transaction)
             try await transaction.commit()
@@ -87,7 +91,10 @@ package final class Postgres: Sendable {
 
     // MARK: The pool
 
-    private func acquire() async throws(PostgresError) -> PostgresConnection {
+    func acquire() async throws(PostgresError) -> PostgresConnection {
+        if let ambient = AmbientTransaction.current, ambient.pool === self, ambient.isOpen {
+            return ambient.connection
+        }
         switch state.withLock({ $0.request(limit: configuration.size) }) {
         case .use(let connection): return connection
         case .open: return try await open()
@@ -136,7 +143,8 @@ package final class Postgres: Sendable {
         }
     }
 
-    private func release(_ connection: PostgresConnection) {
+    func release(_ connection: PostgresConnection) {
+        guard AmbientTransaction.current?.connection !== connection else { return }
         let handed = state.withLock { $0.release(connection) }
         switch handed {
         case .none: break

@@ -2,12 +2,30 @@
 package final class PostgresTransaction {
     private let connection: PostgresConnection
     private let timeout: Duration
+    private let words: Words
     private var begun = false
     private var ended = false
 
-    init(_ connection: PostgresConnection, timeout: Duration) {
+    /// How it begins and ends: on its own, or within another one that ``Postgres/enclosing(opening:_:)`` holds open.
+    struct Words {
+        let begin: SQL
+        let commit: SQL
+        let committed: String
+        let rollBack: SQL
+
+        static let outermost = Words(begin: "BEGIN", commit: "COMMIT", committed: "COMMIT", rollBack: "ROLLBACK")
+        static let nested = Words(
+            begin: "SAVEPOINT inner_transaction",
+            commit: "RELEASE SAVEPOINT inner_transaction",
+            committed: "RELEASE",
+            rollBack: "ROLLBACK TO SAVEPOINT inner_transaction"
+        )
+    }
+
+    init(_ connection: PostgresConnection, timeout: Duration, words: Words = .outermost) {
         self.connection = connection
         self.timeout = timeout
+        self.words = words
     }
 
     /// Sends one statement. The first one takes BEGIN along in the same write.
@@ -20,7 +38,7 @@ package final class PostgresTransaction {
     /// Sends statements in one round trip. After an error the transaction can only be rolled back.
     package func pipeline(_ statements: [SQL]) async throws(PostgresError) -> [PostgresResult] {
         guard !ended else { throw PostgresError(.closed, "the transaction has ended") }
-        let opening: [SQL] = begun ? [] : ["BEGIN"]
+        let opening: [SQL] = begun ? [] : [words.begin]
         begun = true
         let results = try await run(opening + statements)
         return Array(results.dropFirst(opening.count))
@@ -35,9 +53,9 @@ package final class PostgresTransaction {
         reading: [SQL] = []
     ) async throws(PostgresError) -> [PostgresResult] {
         guard !ended else { throw PostgresError(.closed, "the transaction has ended") }
-        let opening: [SQL] = begun ? [] : ["BEGIN"]
+        let opening: [SQL] = begun ? [] : [words.begin]
         begun = true
-        var results = try await run(opening + statements + ["COMMIT"] + reading)
+        var results = try await run(opening + statements + [words.commit] + reading)
         ended = true
         results.remove(at: opening.count + statements.count)
         return Array(results.dropFirst(opening.count))
@@ -45,9 +63,9 @@ package final class PostgresTransaction {
 
     func commit() async throws(PostgresError) {
         guard begun, !ended else { return }
-        let results = try await run(["COMMIT"])
+        let results = try await run([words.commit])
         ended = true
-        guard results.first?.command == "COMMIT" else {
+        guard results.first?.command == words.committed else {
             throw PostgresError(.server(sqlState: "25P02"), "the transaction had failed and was rolled back")
         }
     }
@@ -56,8 +74,8 @@ package final class PostgresTransaction {
         guard begun, !ended else { return }
         ended = true
         // The caller may have been cancelled, and the connection must come back clean all the same.
-        let result = await Task { [connection, timeout] in
-            await connection.run(["ROLLBACK"], deadline: .now + timeout)
+        let result = await Task { [connection, timeout, words] in
+            await connection.run([words.rollBack], deadline: .now + timeout)
         }.value
         if case .failure = result { connection.close() }
     }

@@ -23,7 +23,7 @@ package struct JobQueue: Sendable {
         let hints = try await QueueClosed.named {
             try Ledger.hints(await postgres.query(Ledger.insert(jobs, intoClosed: false)))
         }
-        await dispatch.push(hints)
+        await tell(hints)
         return hints.map(\.id)
     }
 
@@ -39,9 +39,16 @@ package struct JobQueue: Sendable {
                 return (value, transaction.hints, transaction.moves)
             }
         }
-        await dispatch.push(hints)
-        await dispatch.move(moves)
+        await tell(hints, moves)
         return value
+    }
+
+    /// Once the rows are committed: at once, or at the end of a transaction that encloses ours.
+    private func tell(_ hints: [JobHint], _ moves: [JobHint] = []) async {
+        await postgres.afterCommit {
+            await dispatch.push(hints)
+            await dispatch.move(moves)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import Jobs
 import Queue
+import Stores
 
 /// One periodic task.
 struct PeriodicTask: Sendable {
@@ -20,6 +21,11 @@ enum Timetable {
             PeriodicTask(name: "recover crew runs", every: .seconds(2)) { try await floor.crew.run() },
             PeriodicTask(name: "prune finished jobs", every: .seconds(60)) { try await floor.pruner.run() },
         ]
+        tasks.append(
+            PeriodicTask(name: "forget sessions and answers", every: .seconds(3600)) {
+                try await AccountUpkeep(floor.queue.postgres).run()
+            }
+        )
         guard floor.hooks.mutant != .noSweep else { return tasks }
         tasks.append(
             PeriodicTask(name: "end lost sessions", every: .milliseconds(500)) {

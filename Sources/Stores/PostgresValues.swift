@@ -43,6 +43,7 @@ extension Timestamp: PostgresEncodable, PostgresDecodable {
 extension Engagement.Status: PostgresEncodable, PostgresDecodable {}
 extension Run.Status: PostgresEncodable, PostgresDecodable {}
 extension RunTask.Status: PostgresEncodable, PostgresDecodable {}
+extension Role: PostgresEncodable, PostgresDecodable {}
 extension Plan: PostgresEncodable, PostgresDecodable {}
 extension Scope: PostgresEncodable, PostgresDecodable {}
 extension KeyMode: PostgresEncodable, PostgresDecodable {}

@@ -8,6 +8,8 @@ package enum Schema {
         migration("0003_engagements", PackageResources._003_engagements_sql),
         migration("0004_operations", PackageResources._004_operations_sql),
         migration("0005_workflow", PackageResources._005_workflow_sql),
+        migration("0006_members", PackageResources._006_members_sql),
+        migration("0007_idempotency", PackageResources._007_idempotency_sql),
         migration("0009_limits", PackageResources._009_limits_sql),
     ]
 

@@ -4,12 +4,23 @@ package import PostgresClient
 package struct Stores: Sendable {
     package let postgres: Postgres
     package let accounts: AccountStore
+    package let sessions: SessionStore
+    package let members: MemberStore
+    package let keys: KeyStore
+    package let billing: BillingStore
+    package let passwords: PasswordHasher
     package let engagements: EngagementStore
     package let runs: RunStore
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
+        let passwords = PasswordHasher()
+        self.passwords = passwords
         accounts = AccountStore(postgres)
+        sessions = SessionStore(postgres, hasher: passwords)
+        members = MemberStore(postgres, hasher: passwords)
+        keys = KeyStore(postgres)
+        billing = BillingStore(postgres)
         engagements = EngagementStore(postgres)
         runs = RunStore(postgres)
     }

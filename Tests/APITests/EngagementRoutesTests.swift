@@ -38,13 +38,10 @@ struct EngagementRoutesTests {
         let key = try #require(
             try await accounts.createKey(tenant: tenant.id, name: "k", scopes: [.readWrite], mode: .live)
         )
-        let features: [any Routes] = [
-            EngagementRoutes(stores: world.stores, queue: world.queue, allowSimulation: false),
-            HealthRoutes(queue: world.queue, testSettings: []),
-        ]
-        let table = RouteTable(
-            routes: features.flatMap(\.table),
-            authentication: Authentication(accounts: accounts),
+        let table = APIService.table(
+            stores: world.stores,
+            queue: world.queue,
+            settings: .forTests(),
             logger: world.logger
         )
         try await Application(router: table.router()).test(.router) { client in

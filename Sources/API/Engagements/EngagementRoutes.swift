@@ -1,4 +1,5 @@
 import Domain
+import HTTPTypes
 import Jobs
 import Queue
 import Stores
@@ -7,6 +8,7 @@ import Stores
 struct EngagementRoutes: Routes {
     let stores: Stores
     let queue: JobQueue
+    let lists: EngagementListCache
     /// `GC_SIMULATE=1`: task items may carry `simulate` (decision D-130).
     let allowSimulation: Bool
 
@@ -15,7 +17,8 @@ struct EngagementRoutes: Routes {
             .get("/api/engagements", use: list),
             .post("/api/engagements", use: create),
             .get("/api/engagements/:id", use: detail),
-            .post("/api/engagements/:id/run", use: start),
+            .post("/api/engagements/:id/run", tier: .engine, use: start),
+            .delete("/api/engagements/:id", use: delete),
             .get("/api/engagements/:id/status", use: status),
             .get("/api/engagements/:id/logs", use: logs),
         ]
@@ -23,8 +26,10 @@ struct EngagementRoutes: Routes {
 
     @Sendable
     func list(_ request: APIRequest) async throws -> APIResponse {
-        let engagements = try await stores.engagements.list(request.caller.tenant)
-        return .ok(.array(engagements.map { .object($0.members) }))
+        let text = try await lists.text(request.caller.tenant) { engagements in
+            JSON.array(engagements.map { .object($0.members) }).text
+        }
+        return APIResponse(.ok, text: text)
     }
 
     @Sendable
@@ -44,6 +49,15 @@ struct EngagementRoutes: Routes {
             throw APIError.noRoute
         }
         return .ok(detail.json)
+    }
+
+    @Sendable
+    func delete(_ request: APIRequest) async throws -> APIResponse {
+        switch try await stores.engagements.delete(request.id(), request.caller.tenant) {
+        case .deleted: return .ok(["success": true])
+        case .notFound: throw APIError.noRoute
+        case .running: throw APIError.conflict("Cannot delete a running engagement. Stop it first.")
+        }
     }
 
     /// Answers once the run and its first job are committed; a crew does the rest.

@@ -9,7 +9,7 @@ struct HealthRoutes: Routes {
     /// Test settings that are on, so that nobody runs with one by accident (decision D-130).
     let testSettings: [String]
 
-    var table: [Route] { [.get("/api/health", access: .open, use: health)] }
+    var table: [Route] { [.get("/api/health", access: .open, tier: .unlimited, use: health)] }
 
     @Sendable
     func health(_ request: APIRequest) async throws -> APIResponse {

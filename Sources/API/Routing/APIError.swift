@@ -6,12 +6,15 @@ import Queue
 /// Every way the API says no. Status and text are derived here, once; the family gives the envelope.
 enum APIError: Error, Equatable {
     case unauthorized
+    /// 401 with a text of its own: a login that failed.
+    case refused(String)
     case forbidden(String)
     case notFound(String)
     case methodNotAllowed(allow: String)
     case invalid(String)
     case tooLarge
     case conflict(String)
+    case tooMany
     case unavailable
     /// The engine refuses work: an operator closed its queue (decision O-2).
     case engine(String)
@@ -22,13 +25,14 @@ enum APIError: Error, Equatable {
 
     var status: HTTPResponse.Status {
         switch self {
-        case .unauthorized: .unauthorized
+        case .unauthorized, .refused: .unauthorized
         case .forbidden: .forbidden
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .invalid: .badRequest
         case .tooLarge: .contentTooLarge
         case .conflict: .conflict
+        case .tooMany: .tooManyRequests
         case .unavailable: .serviceUnavailable
         case .engine: .badGateway
         case .internal: .internalServerError
@@ -38,11 +42,12 @@ enum APIError: Error, Equatable {
     /// The code that the data-collection family sends (contract T-3).
     var code: String {
         switch self {
-        case .unauthorized: "unauthorized"
+        case .unauthorized, .refused: "unauthorized"
         case .forbidden: "forbidden"
         case .notFound, .methodNotAllowed: "not_found"
         case .invalid, .tooLarge: "validation_error"
         case .conflict: "conflict"
+        case .tooMany: "rate_limited"
         case .unavailable, .engine, .internal: "internal"
         }
     }
@@ -50,10 +55,12 @@ enum APIError: Error, Equatable {
     var message: String {
         switch self {
         case .unauthorized: "Unauthorized"
-        case .forbidden(let text), .notFound(let text), .invalid(let text), .conflict(let text): text
         case .engine(let reason): "Engine error: \(reason)"
+        case .refused(let text), .forbidden(let text), .notFound(let text), .invalid(let text), .conflict(let text):
+            text
         case .methodNotAllowed: "Method not allowed"
         case .tooLarge: "The body is larger than 1 MiB"
+        case .tooMany: "Too many requests"
         case .unavailable: "The service is temporarily unavailable. Try again shortly."
         case .internal: "Internal error"
         }

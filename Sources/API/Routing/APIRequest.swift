@@ -9,7 +9,9 @@ struct APIRequest: Sendable {
     let identity: Caller?
     let parameters: [String: String]
     let query: [String: String]
-    private let body: RequestBody
+    /// The session's token, where the caller sent one.
+    let sessionToken: String?
+    private var body: RequestBody
     private let announcedLength: Int?
 
     /// Bytes of a JSON body at most (contract X-12).
@@ -22,6 +24,7 @@ struct APIRequest: Sendable {
             request.uri.queryParameters.map { (String($0.key), String($0.value)) },
             uniquingKeysWith: { first, _ in first }
         )
+        sessionToken = Authentication.token(request)
         body = request.body
         announcedLength = request.headers[.contentLength].flatMap(Int.init)
     }
@@ -40,17 +43,38 @@ struct APIRequest: Sendable {
         ID(parameters[name] ?? "")
     }
 
+    /// The body as it was sent.
+    ///
+    /// - Throws: 413 over ``bodyLimit``.
+    func bytes() async throws -> ByteBuffer {
+        guard announcedLength ?? 0 <= Self.bodyLimit else { throw APIError.tooLarge }
+        do {
+            return try await body.collect(upTo: Self.bodyLimit)
+        } catch is NIOTooManyBytesError {
+            throw APIError.tooLarge
+        }
+    }
+
+    /// The same request with a body that was read already.
+    func holding(_ bytes: ByteBuffer) -> APIRequest {
+        var copy = self
+        copy.body = RequestBody(buffer: bytes)
+        return copy
+    }
+
+    /// The body as a JSON object; none at all is the empty one.
+    ///
+    /// - Throws: as ``object()``.
+    func optionalObject() async throws -> [String: JSON] {
+        let bytes = try await bytes()
+        return bytes.readableBytes == 0 ? [:] : try await holding(bytes).object()
+    }
+
     /// The body as a JSON object.
     ///
     /// - Throws: 413 over ``bodyLimit``; 400 where it is no JSON object, or holds what Postgres cannot store.
     func object() async throws -> [String: JSON] {
-        guard announcedLength ?? 0 <= Self.bodyLimit else { throw APIError.tooLarge }
-        let bytes: ByteBuffer
-        do {
-            bytes = try await body.collect(upTo: Self.bodyLimit)
-        } catch is NIOTooManyBytesError {
-            throw APIError.tooLarge
-        }
+        let bytes = try await bytes()
         guard let json = try? JSON(utf8: bytes) else { throw APIError.invalid("The body is not valid JSON") }
         guard case .object(let members) = json else { throw APIError.invalid("The body must be a JSON object") }
         guard json.depth <= 32 else { throw APIError.invalid("The body is nested more than 32 levels deep") }

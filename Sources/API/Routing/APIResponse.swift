@@ -6,12 +6,18 @@ import NIOCore
 /// A JSON answer.
 struct APIResponse: Sendable {
     let status: HTTPResponse.Status
-    let body: JSON
+    /// JSON text.
+    let text: String
     var headers = HTTPFields()
 
     init(_ status: HTTPResponse.Status, _ body: JSON) {
+        self.init(status, text: body.text)
+    }
+
+    /// An answer that was written before: its bytes are sent as they are.
+    init(_ status: HTTPResponse.Status, text: String) {
         self.status = status
-        self.body = body
+        self.text = text
     }
 
     static func ok(_ body: JSON) -> APIResponse { APIResponse(.ok, body) }
@@ -23,7 +29,7 @@ struct APIResponse: Sendable {
         headers[.contentType] = "application/json; charset=utf-8"
         headers[.cacheControl] = "no-store"
         headers[.requestID] = requestID
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: body.text)))
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }
 

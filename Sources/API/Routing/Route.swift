@@ -1,7 +1,7 @@
 import Domain
 import HTTPTypes
 
-/// One row of a feature's table: how it is called, who may call it, and what answers.
+/// One row of a feature's table: how it is called, who may call it and how often, and what answers.
 ///
 /// Access is a column, so a route without it does not compile, and the whole surface can be read as a list.
 struct Route: Sendable {
@@ -11,28 +11,61 @@ struct Route: Sendable {
         case open
         case read
         case write
+        /// Any member with a session.
+        case session
+        /// Admins and the owner, with a session.
+        case admin
     }
 
     let method: HTTPRequest.Method
     /// `/api/engagements/:id`
     let path: String
     let access: Access
+    /// Nil is the family's own (contract X-7).
+    var tier: RateTier?
     let answer: @Sendable (APIRequest) async throws -> APIResponse
 
     static func get(
         _ path: String,
         access: Access = .read,
+        tier: RateTier? = nil,
         use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
     ) -> Route {
-        Route(method: .get, path: path, access: access, answer: answer)
+        Route(method: .get, path: path, access: access, tier: tier, answer: answer)
     }
 
+    /// Answers to POSTs are repeated to callers that send the same `Idempotency-Key` again: see ``Idempotency``.
     static func post(
+        _ path: String,
+        access: Access = .write,
+        tier: RateTier? = nil,
+        use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
+    ) -> Route {
+        Route(method: .post, path: path, access: access, tier: tier, answer: answer)
+    }
+
+    static func patch(
         _ path: String,
         access: Access = .write,
         use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
     ) -> Route {
-        Route(method: .post, path: path, access: access, answer: answer)
+        Route(method: .patch, path: path, access: access, answer: answer)
+    }
+
+    static func delete(
+        _ path: String,
+        access: Access = .write,
+        use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
+    ) -> Route {
+        Route(method: .delete, path: path, access: access, answer: answer)
+    }
+
+    /// What the route counts against: its own tier, else its family's.
+    var effectiveTier: RateTier {
+        if let tier { return tier }
+        if path.hasPrefix("/api/v1/agent/") { return .agent }
+        if Family(path: path) == .collection { return .collection }
+        return method == .get ? .read : .api
     }
 }
 

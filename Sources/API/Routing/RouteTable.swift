@@ -6,13 +6,13 @@ import Logging
 /// Puts the tables of all features on Hummingbird's router, behind the gates and inside the envelopes.
 struct RouteTable: Sendable {
     let routes: [Route]
-    let authentication: Authentication
+    let gatehouse: Gatehouse
     let logger: Logger
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
 
-    func router() -> Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
+    func router() -> Router<HouseContext> {
+        let router = Router(context: HouseContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware { EnvelopeMiddleware(logger: logger) }
         for (path, rows) in Dictionary(grouping: routes, by: \.path) {
             for row in rows { add(row, to: router) }
@@ -27,27 +27,16 @@ struct RouteTable: Sendable {
         return router
     }
 
-    private func add(_ row: Route, to router: Router<BasicRequestContext>) {
+    private func add(_ row: Route, to router: Router<HouseContext>) {
         router.on(RouterPath(row.path), method: row.method) { request, context -> Response in
-            var identity: Caller?
-            if row.access != .open {
-                let caller = try await authentication.caller(of: request)
-                try row.access.check(caller)
-                identity = caller
-            }
-            let parameters = Dictionary(
-                context.parameters.map { (String($0.key), String($0.value)) },
-                uniquingKeysWith: { first, _ in first }
-            )
-            let answer = try await row.answer(APIRequest(request, parameters: parameters, identity: identity))
-            return answer.response(requestID: context.id.description)
+            await gatehouse.answer(row, request, context).response(requestID: context.id.description)
         }
     }
 }
 
-/// Turns every error into its family's envelope, and logs each request once, without credentials or query.
+/// Turns what the router itself refuses into the family's envelope: no such route, another method, unreadable requests.
 struct EnvelopeMiddleware: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = HouseContext
 
     let logger: Logger
 
@@ -55,33 +44,37 @@ struct EnvelopeMiddleware: RouterMiddleware {
     @concurrent
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+        context: HouseContext,
+        next: @concurrent (Request, HouseContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)
         } catch {
-            let refusal = Self.refusal(error)
-            if refusal == .internal || refusal == .unavailable {
+            let refusal = APIError(http: error)
+            if refusal == .internal {
                 logger.error(
-                    "a request failed",
-                    metadata: [
-                        "request": "\(context.id)", "method": "\(request.method)", "path": "\(request.uri.path)",
-                        "error": "\(error)",
-                    ]
+                    "a request failed in the router",
+                    metadata: ["request": "\(context.id)", "error": "\(error)"]
                 )
             }
             return refusal.response(for: Family(path: request.uri.path)).response(requestID: context.id.description)
         }
     }
+}
 
-    private static func refusal(_ error: any Error) -> APIError {
-        guard let http = error as? HTTPError else { return APIError(error) }
-        return switch http.status {
-        case .notFound: .noRoute
-        case .contentTooLarge: .tooLarge
-        case .badRequest: .invalid("The request cannot be read")
-        default: .internal
+extension APIError {
+    /// What a failure in the server's own parts or in ours becomes for the caller.
+    init(http error: any Error) {
+        guard let http = error as? HTTPError else {
+            self.init(error)
+            return
         }
+        self =
+            switch http.status {
+            case .notFound: .noRoute
+            case .contentTooLarge: .tooLarge
+            case .badRequest: .invalid("The request cannot be read")
+            default: .internal
+            }
     }
 }

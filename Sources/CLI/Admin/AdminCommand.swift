@@ -6,8 +6,8 @@ import Stores
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin",
-        abstract: "Tenants, keys and plans.",
-        subcommands: [TenantCommand.self, KeyCommand.self, PlanCommand.self]
+        abstract: "Tenants, people, keys and plans.",
+        subcommands: [TenantCommand.self, UserCommand.self, KeyCommand.self, PlanCommand.self]
     )
 }
 
@@ -64,10 +64,11 @@ struct CreateTenantCommand: AsyncParsableCommand {
                 """
                 tenant   \(made.tenant.id)
                 owner    \(made.tenant.email)
+                password \(made.password)
                 key      \(made.key)
                 """
             )
-            Terminal.complain("The key is shown this once. Keep it somewhere safe.")
+            Terminal.complain("Password and key are shown this once. Keep them somewhere safe.")
         }
     }
 }
@@ -138,17 +139,25 @@ struct SetPlanCommand: AsyncParsableCommand {
 struct MadeTenant: Sendable {
     let tenant: AccountStore.NewTenant
     let key: String
+    /// Of the owner.
+    let password: String
 
     var json: JSON {
         [
-            "tenant_id": .string(tenant.id.rawValue), "owner_email": .string(tenant.email), "api_key": .string(key),
+            "tenant_id": .string(tenant.id.rawValue), "owner_email": .string(tenant.email),
+            "owner_password": .string(password), "api_key": .string(key),
         ]
     }
 }
 
 extension Fleet {
     func createTenant(name: String, plan: Plan?) async throws -> MadeTenant {
-        let tenant = try await stores.accounts.createTenant(name: name, plan: plan)
+        let password = Secret.password()
+        let tenant = try await stores.accounts.createTenant(
+            name: name,
+            plan: plan,
+            passwordHash: try await stores.passwords.hash(password)
+        )
         let key = try await stores.accounts.createKey(
             tenant: tenant.id,
             name: "first key",
@@ -156,7 +165,7 @@ extension Fleet {
             mode: .live
         )
         guard let key else { throw CommandEnd(.failed, "The tenant vanished while its key was made. Try again.") }
-        return MadeTenant(tenant: tenant, key: key.plaintext)
+        return MadeTenant(tenant: tenant, key: key.plaintext, password: password)
     }
 }
 

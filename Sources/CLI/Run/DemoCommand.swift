@@ -52,7 +52,7 @@ struct DemoCommand: AsyncParsableCommand {
         _ = try await fleet.migrate()
         let account = try await house.account(fleet)
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
-        let api = fleet.api(host: "127.0.0.1", port: 0) { port in announce.yield(port) }
+        let api = try fleet.api(host: "127.0.0.1", port: 0) { port in announce.yield(port) }
         let services: [any Service] = [fleet.scheduler(), try fleet.worker(), api]
         let group = ServiceGroup(
             configuration: .init(services: services.map { .init(service: $0) }, logger: house.logger)

@@ -77,7 +77,8 @@ struct DemoScript: Sendable {
                 )
                 return status
             }
-            try await Task.sleep(for: .milliseconds(50))
+            // Two reads each time, of 300 a minute.
+            try await Task.sleep(for: .milliseconds(450))
         }
         throw CommandEnd(.no, "The run did not end within 15 minutes.")
     }

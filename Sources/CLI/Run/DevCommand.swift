@@ -50,7 +50,7 @@ struct DevCommand: AsyncParsableCommand {
         let fleet = try house.fleet()
         _ = try await fleet.migrate()
         let account = try await house.account(fleet)
-        let api = fleet.api(host: "127.0.0.1", port: port) { port in
+        let api = try fleet.api(host: "127.0.0.1", port: port) { port in
             house.announce(account, port: port)
         }
         let workers = try (0..<workers).map { _ in try fleet.worker() }
@@ -66,8 +66,16 @@ struct DevHouse: Sendable {
     let logger: Logger
 
     func fleet() throws -> Fleet {
-        let own = ["DATABASE_URL": stack.databaseURL, "REDIS_URL": stack.redisURL]
+        var own = ["DATABASE_URL": stack.databaseURL, "REDIS_URL": stack.redisURL]
+        if settings["GC_SECRET_KEY"] == nil { own["GC_SECRET_KEY"] = try secretKey() }
         return try Fleet(Settings(environment: settings.environment.merging(own) { $1 }), logger: logger)
+    }
+
+    /// Made once and kept beside the data, so that a restart can open what was sealed before.
+    private func secretKey() throws -> String {
+        try PrivateFile.read(URL(filePath: data).appending(path: "secret.key").path) {
+            Data((0..<32).map { _ in UInt8.random(in: 0 ... .max) }).base64EncodedString()
+        }
     }
 
     private var file: URL { URL(filePath: data).appending(path: "dev.json") }
@@ -89,8 +97,7 @@ struct DevHouse: Sendable {
         members["database_url"] = .string(stack.databaseURL)
         members["redis_url"] = .string(stack.redisURL)
         do {
-            try Data((JSON.object(members).text + "\n").utf8).write(to: file, options: .atomic)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+            try PrivateFile.write(JSON.object(members).text + "\n", to: file.path)
         } catch {
             Terminal.complain("\(file.path) could not be written: \(error)")
         }
@@ -99,7 +106,7 @@ struct DevHouse: Sendable {
 
             \(Terminal.paint("Groundcrew is up.", .green))
               API        http://127.0.0.1:\(port)/api/health
-              key        in \(file.path) (api_key)
+              key        in \(file.path) (api_key; owner_email and owner_password to log in with)
               Postgres   \(stack.databaseURL)
               Redis      \(stack.redisURL)
             Ctrl-C stops it.

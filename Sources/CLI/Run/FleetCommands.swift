@@ -20,9 +20,10 @@ struct APICommand: AsyncParsableCommand {
     func run() async throws {
         let settings = Settings.load()
         let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "api"))
+        let api = try fleet.api(host: host, port: port)
         try await fleet.checkDatabase()
         await fleet.checkRedis()
-        try await fleet.run([fleet.api(host: host, port: port)])
+        try await fleet.run([api])
     }
 }
 

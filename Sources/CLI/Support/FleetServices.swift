@@ -25,14 +25,18 @@ extension Fleet {
         }
     }
 
-    func api(host: String, port: Int, onListening: @escaping @Sendable (Int) async -> Void = { _ in }) -> any Service {
+    /// - Throws: ``SettingError`` where a setting of the API is missing or wrong.
+    func api(
+        host: String,
+        port: Int,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws -> any Service {
         APIService.application(
             stores: stores,
             queue: queue,
             host: host,
             port: port,
-            allowSimulation: settings.flag("GC_SIMULATE"),
-            testSettings: settings.testSettings,
+            settings: try apiSettings(host: host),
             logger: logger,
             onListening: onListening
         )

@@ -44,6 +44,33 @@ struct SettingDescription {
             meaning: "1: a model without a price costs 0",
             fallback: "the dearest known price"
         ),
+        SettingDescription(
+            name: "GC_SECRET_KEY",
+            meaning: "api: seals stored answers; 32 bytes, as base64",
+            fallback: "required unless the API listens on loopback only",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "GC_PUBLIC_URL",
+            meaning: "api: where browsers reach it; https makes cookies secure",
+            fallback: "the Host header"
+        ),
+        SettingDescription(
+            name: "GC_TRUST_PROXY",
+            meaning: "api: 1 takes a caller's address from X-Forwarded-For",
+            fallback: "0"
+        ),
+        SettingDescription(
+            name: "GC_API_REPLICAS",
+            meaning: "API processes; each takes its share of a rate while Redis is away",
+            fallback: "1"
+        ),
+        SettingDescription(name: "GC_SIGNUP", meaning: "api: open lets anybody make a tenant", fallback: "closed"),
+        SettingDescription(
+            name: "GC_RATE_<TIER>",
+            meaning: "tests only: a rate as count/seconds; ENGINE, API, READ, COLLECTION, AGENT, AUTH",
+            fallback: "5, 60, 300, 120, 120, 10 in 60 s"
+        ),
         SettingDescription(name: "GC_LEASE_SECONDS", meaning: "a worker's lease", fallback: "10"),
         SettingDescription(
             name: "GC_DRAIN_SECONDS",

@@ -1,3 +1,4 @@
+import API
 import FoundationEssentials
 import Glibc
 import Logging
@@ -81,7 +82,8 @@ struct Settings: Sendable {
 
     /// Test-only settings that are on; `/api/health` shows them (decision D-130).
     var testSettings: [String] {
-        ["GC_SIMULATE", "GC_TEST_HOOKS"].filter(flag) + ["GC_TEST_MUTANT"].filter { self[$0] != nil }
+        ["GC_SIMULATE", "GC_TEST_HOOKS"].filter(flag)
+            + (["GC_TEST_MUTANT"] + RateTier.limited.map(\.setting)).filter { self[$0] != nil }
     }
 }
 

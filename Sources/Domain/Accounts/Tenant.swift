@@ -21,6 +21,24 @@ package enum Plan: String, Sendable, CaseIterable {
         }
     }
 
+    /// Bytes that one file may have (contract A-9).
+    package var maxFileBytes: Int {
+        switch self {
+        case .starter: 10 << 20
+        case .professional: 50 << 20
+        case .enterprise: 100 << 20
+        }
+    }
+
+    /// Bytes that all of a tenant's files may have together (contract A-9).
+    package var maxTotalBytes: Int {
+        switch self {
+        case .starter: 100 << 20
+        case .professional: 500 << 20
+        case .enterprise: 2 << 30
+        }
+    }
+
     /// Crew steps of one tenant that run at once (contract 5.1).
     package var crewCap: Int {
         switch self {
@@ -54,13 +72,31 @@ package struct Caller: Sendable {
     package let scopes: Set<Scope>
     package let mode: KeyMode
 
-    package init(tenant: Tenant.ID, user: User.ID, key: String?, scopes: Set<Scope>, mode: KeyMode) {
+    /// The member's role, where a session was used; nil for an API key.
+    package let role: Role?
+    /// The one engagement that the key is for; nil is all of the tenant's.
+    package let engagement: Engagement.ID?
+
+    package init(
+        tenant: Tenant.ID,
+        user: User.ID,
+        key: String?,
+        scopes: Set<Scope>,
+        mode: KeyMode,
+        role: Role? = nil,
+        engagement: Engagement.ID? = nil
+    ) {
+        self.role = role
+        self.engagement = engagement
         self.tenant = tenant
         self.user = user
         self.key = key
         self.scopes = scopes
         self.mode = mode
     }
+
+    /// Whom rate limits and idempotency keys are counted by: the API key, else the user (contract X-7).
+    package var principal: String { key ?? user.rawValue }
 
     package var mayRead: Bool { scopes.contains(.readOnly) || scopes.contains(.readWrite) }
     package var mayWrite: Bool { scopes.contains(.readWrite) }

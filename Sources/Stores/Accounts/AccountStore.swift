@@ -1,6 +1,4 @@
-private import Crypto
 package import Domain
-private import FoundationEssentials
 package import PostgresClient
 
 /// Tenants, their people and their keys.
@@ -26,41 +24,59 @@ package struct AccountStore: Sendable {
     // MARK: Who is asking
 
     /// The caller behind an API key; nil where it is unknown, revoked or expired, or its tenant's member is not active.
+    ///
+    /// A key that was rotated is still good until its overlap ends. Writes down when it was used, once a minute at most.
     package func caller(key: String) async throws(PostgresError) -> Caller? {
+        let hash = Secret.hash(key)
         let result = try await postgres.query(
             """
-            SELECT k.id, k.tenant_id, k.created_by, k.scopes, k.mode FROM api_keys k
+            SELECT k.id, k.tenant_id, k.created_by, k.scopes, k.mode, k.engagement_id,
+                   coalesce(k.last_used_at < now() - interval '1 minute', true) FROM api_keys k
             JOIN memberships m ON m.tenant_id = k.tenant_id AND m.user_id = k.created_by AND m.status = 'active'
-            WHERE k.key_hash = \(Self.hash(key)) AND k.revoked_at IS NULL
+            WHERE (k.key_hash = \(hash) OR (k.old_key_hash = \(hash) AND k.old_until > now())) AND k.revoked_at IS NULL
               AND (k.expires_at IS NULL OR k.expires_at > now())
             """
         )
         guard let row = result.first else { return nil }
-        let (id, tenant, user, scopes, mode) = try row.decode(
+        let (id, tenant, user, scopes, mode, engagement, isStale) = try row.decode(
             String.self,
             Tenant.ID.self,
             User.ID.self,
             [String].self,
-            KeyMode.self
+            KeyMode.self,
+            Engagement.ID?.self,
+            Bool.self
         )
+        if isStale { _ = try await postgres.query("UPDATE api_keys SET last_used_at = now() WHERE id = \(id)") }
         let known = Set(scopes.compactMap(Scope.init(rawValue:)))
-        return Caller(tenant: tenant, user: user, key: id, scopes: known, mode: mode)
-    }
-
-    private static func hash(_ key: String) -> PostgresBytes {
-        PostgresBytes(SHA256.hash(data: Data(key.utf8)))
+        return Caller(tenant: tenant, user: user, key: id, scopes: known, mode: mode, engagement: engagement)
     }
 
     // MARK: Making them
 
     /// Makes a tenant with an owner; a subscription too, where a plan is given.
-    package func createTenant(name: String, plan: Plan?) async throws -> NewTenant {
+    ///
+    /// - Parameters:
+    ///   - email: the owner's; nil makes one up, for owners who are programs.
+    ///   - ownerName: nil makes one of the tenant's name.
+    ///   - passwordHash: what ``PasswordHasher`` made; nil is an owner who cannot log in.
+    /// - Throws: ``PostgresError`` with `isUniqueViolation` where the e-mail is taken.
+    package func createTenant(
+        name: String,
+        plan: Plan?,
+        email: String? = nil,
+        ownerName: String? = nil,
+        passwordHash: String? = nil
+    ) async throws -> NewTenant {
         let tenant = Tenant.ID.make()
         let owner = User.ID.make()
-        let email = "owner@\(tenant.rawValue).example"
+        let email = email ?? "owner@\(tenant.rawValue).example"
         var statements: [SQL] = [
             "INSERT INTO tenants (id, name) VALUES (\(tenant), \(name))",
-            "INSERT INTO users (id, email, name) VALUES (\(owner), \(email), \("Owner of \(name)"))",
+            """
+            INSERT INTO users (id, email, name, password_hash)
+            VALUES (\(owner), \(email), \(ownerName ?? "Owner of \(name)"), \(passwordHash))
+            """,
             "INSERT INTO memberships (tenant_id, user_id, role) VALUES (\(tenant), \(owner), 'owner')",
         ]
         if let plan { statements += Self.setPlan(plan, tenant) }
@@ -83,11 +99,15 @@ package struct AccountStore: Sendable {
         ]
     }
 
+    package func exists(_ tenant: Tenant.ID) async throws(PostgresError) -> Bool {
+        try await postgres.query("SELECT 1 FROM tenants WHERE id = \(tenant)").first != nil
+    }
+
     /// Sets a tenant's plan.
     ///
     /// - Returns: false where there is no such tenant.
     package func setPlan(_ plan: Plan, for tenant: Tenant.ID) async throws(PostgresError) -> Bool {
-        guard try await postgres.query("SELECT 1 FROM tenants WHERE id = \(tenant)").first != nil else { return false }
+        guard try await exists(tenant) else { return false }
         _ = try await postgres.pipeline(Self.setPlan(plan, tenant))
         return true
     }
@@ -102,25 +122,16 @@ package struct AccountStore: Sendable {
         mode: KeyMode
     ) async throws(PostgresError) -> NewKey? {
         let id = CUID.make()
-        let plaintext = Self.newKey(mode)
+        let plaintext = KeyStore.newKey(mode)
         let result = try await postgres.query(
             """
             INSERT INTO api_keys (id, tenant_id, created_by, name, prefix, key_hash, mode, scopes)
-            SELECT \(id), tenant_id, user_id, \(name), \(String(plaintext.prefix(12))), \(Self.hash(plaintext)), \(mode),
+            SELECT \(id), tenant_id, user_id, \(name), \(String(plaintext.prefix(12))), \(Secret.hash(plaintext)), \(mode),
                    \(scopes)::text[]
             FROM memberships WHERE tenant_id = \(tenant) AND role = 'owner' RETURNING id
             """
         )
         return result.first == nil ? nil : NewKey(id: id, plaintext: plaintext)
-    }
-
-    /// `gt_live_` or `gt_test_` and 64 hex digits (decision D-4).
-    private static func newKey(_ mode: KeyMode) -> String {
-        let digits = Array("0123456789abcdef")
-        let random = SymmetricKey(size: .bits256).withUnsafeBytes { bytes in
-            String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-        }
-        return "gt_\(mode.rawValue)_\(random)"
     }
 
     /// The plan in force; nil without an active subscription.

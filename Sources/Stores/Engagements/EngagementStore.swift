@@ -77,6 +77,28 @@ package struct EngagementStore: Sendable {
         """
     }
 
+    // MARK: Delete
+
+    package enum Deletion: Sendable {
+        case deleted
+        case notFound
+        case running
+    }
+
+    /// Removes an engagement with its runs, events and deliverables (contract E-18 to E-20). What a worker hands in later is
+    /// refused: there is no row left that it could be written to.
+    package func delete(_ id: Engagement.ID, _ tenant: Tenant.ID) async throws -> Deletion {
+        try await postgres.retryingTransaction { transaction in
+            let locked = try await transaction.query(
+                "SELECT status FROM engagements WHERE id = \(id) AND tenant_id = \(tenant) FOR UPDATE"
+            )
+            guard let status = try locked.first?.decode(Engagement.Status.self) else { return .notFound }
+            guard status != .running else { return .running }
+            _ = try await transaction.query("DELETE FROM engagements WHERE id = \(id) AND tenant_id = \(tenant)")
+            return .deleted
+        }
+    }
+
     // MARK: Read
 
     private static let columns: SQL = """

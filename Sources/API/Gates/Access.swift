@@ -1,0 +1,32 @@
+import Domain
+
+extension Route.Access {
+    /// - Throws: 403 where the caller's scopes or role do not suffice (contract X-4, D-4).
+    func check(_ caller: Caller) throws {
+        switch self {
+        case .open: break
+        case .read: guard caller.mayRead else { throw APIError.forbidden("Insufficient permissions") }
+        case .write: guard caller.mayWrite else { throw APIError.writeAccess }
+        case .session: _ = try role(caller)
+        case .admin: guard try role(caller) >= .admin else { throw APIError.forbidden("Insufficient permissions") }
+        }
+    }
+
+    private func role(_ caller: Caller) throws -> Role {
+        guard let role = caller.role else { throw APIError.forbidden("Log in for this: an API key may not do it") }
+        return role
+    }
+}
+
+extension Route {
+    /// A key that is for one engagement sees nothing else: others are as unknown to it as another tenant's.
+    ///
+    /// - Throws: 404 for another engagement, 403 outside `/api/engagements/:id`.
+    func checkEngagement(_ caller: Caller, id: String?) throws {
+        guard let only = caller.engagement else { return }
+        guard path.hasPrefix("/api/engagements/:id") else {
+            throw APIError.forbidden("This API key is for one engagement only")
+        }
+        guard id == only.rawValue else { throw APIError.noRoute }
+    }
+}

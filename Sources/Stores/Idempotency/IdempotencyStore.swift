@@ -1,0 +1,133 @@
+private import Crypto
+private import FoundationEssentials
+package import PostgresClient
+
+/// Does a request once, however often it is sent (contract T-7 to T-9, decision D-63).
+///
+/// Request and stored answer are one transaction, under an advisory lock on principal and key. A process that dies rolls back
+/// both and frees the lock with its connection, so the next one that asks simply does the request.
+package struct IdempotencyStore: Sendable {
+    private let postgres: Postgres
+    private let seal: AnswerSeal
+    private let patience: Duration
+
+    /// - Parameter patience: how long a request waits for another one under way with the same key.
+    package init(_ postgres: Postgres, seal: AnswerSeal, patience: Duration = .seconds(10)) {
+        self.postgres = postgres
+        self.seal = seal
+        self.patience = patience
+    }
+
+    /// One request, as far as "the same one" goes.
+    package struct Request: Sendable {
+        let principal: String
+        let key: String
+        let fingerprint: PostgresBytes
+
+        /// - Parameters:
+        ///   - principal: API key or user.
+        ///   - key: what the caller sent, 1 to 255 visible ASCII characters.
+        ///   - content: method, path and body: another content under the same key is another request.
+        package init(principal: String, key: String, content: [UInt8]) {
+            self.principal = principal
+            self.key = key
+            fingerprint = PostgresBytes(SHA256.hash(data: Data(content)))
+        }
+
+        /// What the advisory lock is taken on.
+        var lock: Int64 {
+            SHA256.hash(data: Data("\(principal)\n\(key)".utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
+        }
+    }
+
+    /// What is kept of an answer.
+    package struct Answer: Sendable, Equatable {
+        package let status: Int
+        package let body: String
+
+        package init(status: Int, body: String) {
+            self.status = status
+            self.body = body
+        }
+    }
+
+    package enum Outcome<Value: Sendable>: Sendable {
+        /// Done now.
+        case performed(Value)
+        /// Done before, within the last 24 hours: the same bytes.
+        case replayed(Answer)
+        /// The key was used for another request.
+        case differs
+        /// Another one with the same key is still under way.
+        case busy
+    }
+
+    /// - Parameter perform: the request; its second value is what to keep, nil to roll everything back and keep nothing.
+    package func once<Value: Sendable>(
+        _ request: Request,
+        perform: @Sendable () async throws -> (Value, Answer?)
+    ) async throws -> Outcome<Value> {
+        let deadline = ContinuousClock.now + patience
+        var pause = Duration.milliseconds(10)
+        while true {
+            let outcome = try await attempt(request, perform)
+            guard case .busy = outcome, ContinuousClock.now < deadline else { return outcome }
+            // Waiting holds no connection: many waiters must not starve the one they wait for.
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(160))
+        }
+    }
+
+    private func attempt<Value: Sendable>(
+        _ request: Request,
+        _ perform: @Sendable () async throws -> (Value, Answer?)
+    ) async throws -> Outcome<Value> {
+        do {
+            let lock: SQL = "SELECT pg_try_advisory_xact_lock(\(request.lock)::bigint)"
+            return try await postgres.enclosing(opening: lock) { locked -> Outcome<Value> in
+                guard try locked.first?.decode(Bool.self) ?? false else { return .busy }
+                if let known: Outcome<Value> = try await known(request) { return known }
+                let (value, answer) = try await perform()
+                guard let answer else { throw NotKept(value: value) }
+                try await keep(answer, of: request)
+                return .performed(value)
+            }
+        } catch let undone as NotKept<Value> {
+            return .performed(undone.value)
+        }
+    }
+
+    /// Rolls back on its way out.
+    private struct NotKept<Value: Sendable>: Error {
+        let value: Value
+    }
+
+    private func known<Value: Sendable>(_ request: Request) async throws -> Outcome<Value>? {
+        let found = try await postgres.query(
+            """
+            SELECT fingerprint, status, answer FROM idempotency_keys
+            WHERE principal = \(request.principal) AND key = \(request.key) AND created_at > now() - interval '24 hours'
+            """
+        )
+        guard let row = found.first else { return nil }
+        let (fingerprint, status, sealed) = try row.decode(PostgresBytes.self, Int.self, PostgresBytes.self)
+        guard fingerprint == request.fingerprint else { return .differs }
+        return .replayed(Answer(status: status, body: try seal.open(sealed, binding: binding(request, status))))
+    }
+
+    private func keep(_ answer: Answer, of request: Request) async throws {
+        let sealed = try seal.seal(answer.body, binding: binding(request, answer.status))
+        _ = try await postgres.query(
+            """
+            INSERT INTO idempotency_keys (principal, key, fingerprint, status, answer)
+            VALUES (\(request.principal), \(request.key), \(request.fingerprint), \(answer.status), \(sealed))
+            ON CONFLICT (principal, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
+              answer = excluded.answer, created_at = now()
+            """
+        )
+    }
+
+    private func binding(_ request: Request, _ status: Int) -> String {
+        "\(request.principal)\n\(request.key)\n\(status)"
+    }
+}
