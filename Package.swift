@@ -50,7 +50,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "API", "Worker", "Scheduler", "Jobs", "Crew", "Stores", "Queue", "Domain", "LLM", "Embedded",
+                "API", "Worker", "Scheduler", "Jobs", "Crew", "Stores", "Queue", "Domain", "LLM", "Outside", "Embedded",
                 "RedisClient", "PostgresClient", argumentParser, asyncHTTPClient, lifecycle, unixSignals, logging,
                 nioCore, nioHTTP1,
             ],
@@ -107,6 +107,11 @@ let package = Package(
         .target(
             name: "LLM",
             dependencies: ["Domain", asyncHTTPClient, nioCore, nioHTTP1, logging],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Outside",
+            dependencies: ["Domain", asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: house
         ),
         .target(name: "Embedded", dependencies: [subprocess, logging], swiftSettings: house),

@@ -1,3 +1,4 @@
+package import Domain
 private import Hummingbird
 package import Logging
 package import Queue
@@ -21,6 +22,10 @@ package enum APIService {
         package let testSettings: [String]
         /// Stored answers are sealed with a key that is derived from it: 32 bytes, the same in all processes.
         package let secret: [UInt8]
+        /// Keeps the secrets of webhook endpoints; nil turns the making of endpoints off.
+        package let sealer: Sealer?
+        /// Where webhooks may go.
+        package let addresses: AddressGuard
 
         package init(
             publicURL: String?,
@@ -29,7 +34,9 @@ package enum APIService {
             signupIsOpen: Bool,
             allowSimulation: Bool,
             testSettings: [String],
-            secret: [UInt8]
+            secret: [UInt8],
+            sealer: Sealer? = nil,
+            addresses: AddressGuard = AddressGuard(allowing: [])
         ) {
             self.publicURL = publicURL
             self.rates = rates
@@ -38,6 +45,8 @@ package enum APIService {
             self.allowSimulation = allowSimulation
             self.testSettings = testSettings
             self.secret = secret
+            self.sealer = sealer
+            self.addresses = addresses
         }
     }
 
@@ -83,6 +92,7 @@ package enum APIService {
             KeyRoutes(stores: stores),
             TeamRoutes(members: stores.members),
             BillingRoutes(billing: stores.billing),
+            WebhookRoutes(stores: stores, queue: queue, sealer: settings.sealer, addresses: settings.addresses),
             HealthRoutes(queue: queue, testSettings: settings.testSettings),
         ]
         let gatehouse = Gatehouse(

@@ -3,6 +3,7 @@ package enum JobKind: String, CaseIterable, Sendable {
     case startCrew = "crew.start"
     case crewStep = "crew.step"
     case finishCrew = "crew.finish"
+    case deliverWebhook = "webhook.deliver"
     case canary = "maint.canary"
     case probe = "test.probe"
 
@@ -11,6 +12,7 @@ package enum JobKind: String, CaseIterable, Sendable {
         case .startCrew: StartCrew.self
         case .crewStep: CrewStep.self
         case .finishCrew: FinishCrew.self
+        case .deliverWebhook: DeliverWebhook.self
         case .canary: Canary.self
         case .probe: Probe.self
         }

@@ -19,6 +19,9 @@ enum Timetable {
                 try await floor.queue.dispatch.refreshModes()
             },
             PeriodicTask(name: "recover crew runs", every: .seconds(2)) { try await floor.crew.run() },
+            PeriodicTask(name: "recover webhooks", every: .seconds(10)) {
+                try await EnqueueDeliveries.recover(floor.queue)
+            },
             PeriodicTask(name: "prune finished jobs", every: .seconds(60)) { try await floor.pruner.run() },
         ]
         tasks.append(

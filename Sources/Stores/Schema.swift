@@ -10,6 +10,7 @@ package enum Schema {
         migration("0005_workflow", PackageResources._005_workflow_sql),
         migration("0006_members", PackageResources._006_members_sql),
         migration("0007_idempotency", PackageResources._007_idempotency_sql),
+        migration("0008_webhooks", PackageResources._008_webhooks_sql),
         migration("0009_limits", PackageResources._009_limits_sql),
     ]
 

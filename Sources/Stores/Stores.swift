@@ -11,6 +11,8 @@ package struct Stores: Sendable {
     package let passwords: PasswordHasher
     package let engagements: EngagementStore
     package let runs: RunStore
+    package let webhooks: WebhookStore
+    package let outbox: WebhookOutbox
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
@@ -23,5 +25,7 @@ package struct Stores: Sendable {
         billing = BillingStore(postgres)
         engagements = EngagementStore(postgres)
         runs = RunStore(postgres)
+        webhooks = WebhookStore(postgres)
+        outbox = WebhookOutbox(postgres)
     }
 }

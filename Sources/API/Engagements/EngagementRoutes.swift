@@ -82,6 +82,7 @@ struct EngagementRoutes: Routes {
                     tenant: caller.tenant.rawValue,
                     uniqueKey: StartCrew.uniqueKey(run)
                 )
+                try await AnnounceRun.finish(transaction, .started, of: run)
             }
             return outcome
         }

@@ -7,6 +7,10 @@ extension Route.Access {
         case .open: break
         case .read: guard caller.mayRead else { throw APIError.forbidden("Insufficient permissions") }
         case .write: guard caller.mayWrite else { throw APIError.writeAccess }
+        case .webhooks:
+            guard caller.scopes.contains(.webhooksWrite) else {
+                throw APIError.forbidden("Key lacks the required scope webhooks:write")
+            }
         case .session: _ = try role(caller)
         case .admin: guard try role(caller) >= .admin else { throw APIError.forbidden("Insufficient permissions") }
         }

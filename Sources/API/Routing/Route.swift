@@ -15,6 +15,8 @@ struct Route: Sendable {
         case session
         /// Admins and the owner, with a session.
         case admin
+        /// The scope `webhooks:write`.
+        case webhooks
     }
 
     let method: HTTPRequest.Method

@@ -17,7 +17,9 @@ extension Fleet {
             signupIsOpen: settings["GC_SIGNUP"] == "open",
             allowSimulation: settings.flag("GC_SIMULATE"),
             testSettings: settings.testSettings,
-            secret: try secret(host: host)
+            secret: try secret(host: host),
+            sealer: try webhookSealer(),
+            addresses: try addressGuard()
         )
     }
 
@@ -41,19 +43,25 @@ extension Fleet {
         return limits
     }
 
-    /// The installation's secret. On loopback, for trying things out, the database's address stands in for it.
+    /// On loopback, for trying things out, the database's address stands in for the secret.
     private func secret(host: String) throws -> [UInt8] {
-        let remedy = "Make one with `openssl rand -base64 32` and give the same to every process."
-        if let text = settings["GC_SECRET_KEY"] {
-            guard let bytes = Data(base64Encoded: text), bytes.count == 32 else {
-                throw SettingError("GC_SECRET_KEY", "is not 32 bytes in base64", remedy)
-            }
-            return Array(bytes)
+        if settings["GC_SECRET_KEY"] == nil, !["127.0.0.1", "::1", "localhost"].contains(host) {
+            throw SettingError("GC_SECRET_KEY", "is not set, and the API listens on \(host)", Self.secretRemedy)
         }
-        guard ["127.0.0.1", "::1", "localhost"].contains(host) else {
-            throw SettingError("GC_SECRET_KEY", "is not set, and the API listens on \(host)", remedy)
-        }
-        logger.notice("GC_SECRET_KEY is not set: stored answers are sealed with a key made of DATABASE_URL")
-        return Array((settings["DATABASE_URL"] ?? "").utf8)
+        return try installationSecret()
     }
+
+    /// What seals secrets and stored answers; the same in every process of the fleet.
+    func installationSecret() throws -> [UInt8] {
+        guard let text = settings["GC_SECRET_KEY"] else {
+            logger.notice("GC_SECRET_KEY is not set: secrets are sealed with a key made of DATABASE_URL")
+            return Array((settings["DATABASE_URL"] ?? "").utf8)
+        }
+        guard let bytes = Data(base64Encoded: text), bytes.count == 32 else {
+            throw SettingError("GC_SECRET_KEY", "is not 32 bytes in base64", Self.secretRemedy)
+        }
+        return Array(bytes)
+    }
+
+    private static let secretRemedy = "Make one with `openssl rand -base64 32` and give the same to every process."
 }

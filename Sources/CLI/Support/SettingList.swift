@@ -46,8 +46,8 @@ struct SettingDescription {
         ),
         SettingDescription(
             name: "GC_SECRET_KEY",
-            meaning: "api: seals stored answers; 32 bytes, as base64",
-            fallback: "required unless the API listens on loopback only",
+            meaning: "api, worker: seals secrets and stored answers; 32 bytes, as base64",
+            fallback: "required unless the API listens on loopback only; then made of DATABASE_URL",
             isSecret: true
         ),
         SettingDescription(
@@ -84,6 +84,21 @@ struct SettingDescription {
             name: "GC_LOG_LEVEL",
             meaning: "trace, debug, info, notice, warning, error, critical",
             fallback: "info"
+        ),
+        SettingDescription(
+            name: "GC_WEBHOOK_SCHEDULE",
+            meaning: "seconds before each attempt of a webhook, with commas",
+            fallback: "0,5,300,1800,7200,18000,36000,50400,72000,86400"
+        ),
+        SettingDescription(
+            name: "GC_WEBHOOK_CA_FILE",
+            meaning: "PEM file of certificates to trust besides the system's, for webhooks",
+            fallback: "none"
+        ),
+        SettingDescription(
+            name: "GC_NET_ALLOW",
+            meaning: "address ranges that webhooks may reach although they are not public, with commas",
+            fallback: "none"
         ),
         SettingDescription(name: "GC_SIMULATE", meaning: "tests only: 1 lets a task carry `simulate`", fallback: "0"),
         SettingDescription(

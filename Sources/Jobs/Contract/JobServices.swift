@@ -7,11 +7,19 @@ package struct JobServices: Sendable {
     package let stores: Stores
     package let models: Models
     package let hooks: TestHooks
+    /// Nil where `GC_SECRET_KEY` is not set.
+    package let webhooks: WebhookServices?
 
-    package init(stores: Stores, models: Models, hooks: TestHooks = TestHooks()) {
+    package init(
+        stores: Stores,
+        models: Models,
+        hooks: TestHooks = TestHooks(),
+        webhooks: WebhookServices? = nil
+    ) {
         self.stores = stores
         self.models = models
         self.hooks = hooks
+        self.webhooks = webhooks
     }
 }
 

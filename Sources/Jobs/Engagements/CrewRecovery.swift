@@ -75,6 +75,8 @@ package struct CrewRecovery: Sendable {
             try await transaction.finish(
                 RunLedger.finishRun(run, as: .failed, error: words)
                     + [RunLedger.append([.log(agent: "engagement_manager", words), .status(.failed)], to: run)]
+                    + [WebhookLedger.announce(.failed, of: run)],
+                enqueuing: [AnnounceRun.jobs(.failed, of: run)]
             )
         }
     }

@@ -26,6 +26,7 @@ package struct FinishCrew: Job {
         }
         let error = Self.error(of: input)
         let status: Run.Status = error == nil ? .completed : .failed
+        let event: WebhookLedger.RunEventType = error == nil ? .completed : .failed
         let documents = RunReport.documents(of: try record(input, status, error))
         try await context.settle(
             writing: [RunLedger.keepEngagement(of: run)]
@@ -39,7 +40,8 @@ package struct FinishCrew: Job {
                         of: run
                     )
                 }
-                + [RunLedger.append(Self.closing(input, error), to: run)]
+                + [RunLedger.append(Self.closing(input, error), to: run), WebhookLedger.announce(event, of: run)],
+            enqueuing: [AnnounceRun.jobs(event, of: run)]
         )
         return .settled
     }

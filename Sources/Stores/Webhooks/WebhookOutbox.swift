@@ -1,0 +1,153 @@
+private import Domain
+package import PostgresClient
+
+/// A delivery that an attempt may be made at.
+package struct OutgoingWebhook: Sendable {
+    package let endpoint: WebhookEndpoint.ID
+    package let url: String
+    package let secret: PostgresBytes
+    package let oldSecret: PostgresBytes?
+    package let event: String
+    package let type: String
+    package let body: PostgresBytes
+    package let tries: Int
+}
+
+/// Deliveries as the worker makes them.
+package struct WebhookOutbox: Sendable {
+    private let postgres: Postgres
+
+    package init(_ postgres: Postgres) {
+        self.postgres = postgres
+    }
+
+    package enum Claim: Sendable {
+        case ready(OutgoingWebhook)
+        /// The endpoint has two in flight.
+        case busy
+        /// Delivered, superseded, deleted, or its endpoint is disabled and holds it.
+        case moot
+    }
+
+    /// Takes one of the endpoint's two places, for 30 seconds: longer than a post may take, and over by itself where the
+    /// worker was killed.
+    package func claim(_ id: WebhookDelivery.ID, round: Int) async throws -> Claim {
+        let results = try await postgres.transaction { transaction in
+            let locked = try await transaction.query(
+                """
+                SELECT 1 FROM webhook_endpoints w
+                WHERE w.id = (SELECT endpoint_id FROM webhook_deliveries WHERE id = \(id)) AND w.enabled
+                FOR NO KEY UPDATE
+                """
+            )
+            guard locked.first != nil else { return (alive: false, row: nil as Row?) }
+            let alive = try await transaction.query(
+                "SELECT 1 FROM webhook_deliveries WHERE id = \(id) AND round = \(round) AND status = 'pending'"
+            )
+            guard alive.first != nil else { return (false, nil) }
+            return (true, try await transaction.query(Self.take(id)).first)
+        }
+        guard results.alive else { return .moot }
+        guard let row = results.row else { return .busy }
+        return .ready(try Self.outgoing(row))
+    }
+
+    private static func take(_ id: WebhookDelivery.ID) -> SQL {
+        """
+        UPDATE webhook_deliveries d SET sending_until = clock_timestamp() + interval '30 seconds'
+        FROM webhook_endpoints w, events v
+        WHERE d.id = \(id) AND w.id = d.endpoint_id AND v.id = d.event_id
+          AND (SELECT count(*) FROM webhook_deliveries o WHERE o.endpoint_id = d.endpoint_id AND o.id <> d.id
+               AND o.status = 'pending' AND o.sending_until > clock_timestamp()) < 2
+        RETURNING w.id, w.url, w.secret_sealed,
+                  CASE WHEN w.old_secret_until > now() THEN w.old_secret_sealed END, v.id, v.type, v.body, d.tries
+        """
+    }
+
+    private static func outgoing(_ row: Row) throws(PostgresError) -> OutgoingWebhook {
+        let (endpoint, url, secret, old, event, type, body, tries) = try row.decode(
+            WebhookEndpoint.ID.self,
+            String.self,
+            PostgresBytes.self,
+            PostgresBytes?.self,
+            String.self,
+            String.self,
+            PostgresBytes.self,
+            Int.self
+        )
+        return OutgoingWebhook(
+            endpoint: endpoint,
+            url: url,
+            secret: secret,
+            oldSecret: old,
+            event: event,
+            type: type,
+            body: body,
+            tries: tries
+        )
+    }
+
+    /// How an attempt ended.
+    package struct Attempt: Sendable {
+        package let delivery: WebhookDelivery.ID
+        package let endpoint: WebhookEndpoint.ID
+        package let status: Int?
+        package let error: String?
+        package let excerpt: String?
+        package let milliseconds: Int
+        package let isDelivered: Bool
+        /// Seconds until the next one; nil where there is none.
+        package let nextAfter: Int?
+
+        package init(
+            delivery: WebhookDelivery.ID,
+            endpoint: WebhookEndpoint.ID,
+            status: Int?,
+            error: String?,
+            excerpt: String?,
+            milliseconds: Int,
+            isDelivered: Bool,
+            nextAfter: Int?
+        ) {
+            self.delivery = delivery
+            self.endpoint = endpoint
+            self.status = status
+            self.error = error
+            self.excerpt = excerpt
+            self.milliseconds = milliseconds
+            self.isDelivered = isDelivered
+            self.nextAfter = nextAfter
+        }
+    }
+
+    /// Books an attempt: the endpoint's health, the delivery, and the log. 410 disables the endpoint at once, five days of
+    /// nothing but failures too (decision D-68).
+    package static func book(_ attempt: Attempt) -> [SQL] {
+        let state = attempt.isDelivered ? "delivered" : attempt.nextAfter == nil ? "failed" : "pending"
+        return [
+            """
+            UPDATE webhook_endpoints SET
+              failing_since = CASE WHEN \(attempt.isDelivered) THEN NULL ELSE coalesce(failing_since, now()) END,
+              enabled = enabled AND (\(attempt.isDelivered) OR NOT (\(attempt.status)::int IS NOT DISTINCT FROM 410
+                OR coalesce(failing_since < now() - interval '5 days', false))),
+              disabled_reason = CASE WHEN \(attempt.isDelivered) THEN disabled_reason
+                WHEN \(attempt.status)::int = 410 THEN 'it answered 410'
+                WHEN failing_since < now() - interval '5 days' THEN 'nothing but failures for 5 days' END
+            WHERE id = \(attempt.endpoint)
+            """,
+            """
+            WITH booked AS (
+              UPDATE webhook_deliveries SET status = \(state), attempts = attempts + 1, tries = tries + 1,
+                sending_until = NULL, last_status = \(attempt.status)::int, last_error = \(attempt.error),
+                delivered_at = CASE WHEN \(attempt.isDelivered) THEN now() END,
+                next_attempt_at = now() + \(attempt.nextAfter)::int * interval '1 second'
+              WHERE id = \(attempt.delivery) RETURNING id, attempts, tenant_id)
+            INSERT INTO webhook_attempts
+              (delivery_id, attempt, tenant_id, status_code, duration_ms, error, response_excerpt)
+            SELECT id, attempts, tenant_id, \(attempt.status)::int, \(attempt.milliseconds)::int, \(attempt.error),
+                   \(attempt.excerpt)
+            FROM booked
+            """,
+        ]
+    }
+}
