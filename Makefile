@@ -44,6 +44,8 @@ test: setup ## Build everything, check it, run all tests
 	@scripts/check.sh
 	$(call step,'Testing')
 	@swift test --skip-build --disable-xctest --explicit-target-dependency-import-check error $(ARGS)
+	$(if $(ARGS),,$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more'))
+	$(if $(ARGS),,@.build/debug/ChaosHarness --jobs $(JOBS) --faults $(FAULTS) --seed $(SEED) --report $(CHAOS_REPORT))
 
 # `make chaos SEED=7`, `make chaos LONG=1` for a million jobs and 1,500 faults (about an hour and a half)
 LONG ?=

@@ -24,7 +24,8 @@ extension APIService.Settings {
             signupIsOpen: signupIsOpen,
             allowSimulation: false,
             testSettings: [],
-            secret: Array(0..<32)
+            secret: Array(0..<32),
+            sealer: Sealer(secret: Array(0..<32), purpose: "webhooks")
         )
     }
 
@@ -57,6 +58,8 @@ struct APIUnderTest: Sendable {
     let tenant: Tenant.ID
     let email: String
     let key: String
+    /// With every scope of the collection family.
+    let collectionKey: String
 
     static let password = "a long password"
 
@@ -81,6 +84,9 @@ struct APIUnderTest: Sendable {
         let key = try #require(
             try await stores.accounts.createKey(tenant: tenant.id, name: "k", scopes: [.readWrite], mode: .live)
         )
+        let collectionKey = try #require(
+            try await stores.accounts.createKey(tenant: tenant.id, name: "c", scopes: [.webhooksWrite], mode: .test)
+        )
         let tables = (0..<count).map { _ in
             let table = APIService.table(stores: stores, queue: world.queue, settings: settings, logger: world.logger)
             return RouteTable(routes: table.routes + extra, gatehouse: table.gatehouse, logger: world.logger)
@@ -93,7 +99,8 @@ struct APIUnderTest: Sendable {
                     routes: tables[0].routes,
                     tenant: tenant.id,
                     email: tenant.email,
-                    key: key.plaintext
+                    key: key.plaintext,
+                    collectionKey: collectionKey.plaintext
                 )
             )
         }

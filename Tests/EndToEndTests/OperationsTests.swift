@@ -65,7 +65,7 @@ struct OperationsTests {
             try await fleet.world.count("state = 'running'") == 1
         }
         var later = probe("later")
-        later.delay = .seconds(2)
+        later.delay = .seconds(8)
         let waiting = try await fleet.world.queue.enqueue([later])
         #expect(try await groundcrew(fleet, "cancel", String(waiting[0])).status == 0)
         #expect(try await fleet.world.count("id = \(waiting[0]) AND state = 'cancelled' AND attempt = 0") == 1)
@@ -79,7 +79,7 @@ struct OperationsTests {
         // A heartbeat of this lease comes every 6 s; the hint in Redis is there to be quicker.
         #expect(start.duration(to: .now) < .seconds(6))
         #expect(try await groundcrew(fleet, "cancel", String(long[0])).status == 1)
-        try await eventually(within: .seconds(10), "the moment of the waiting job to pass") {
+        try await eventually(within: .seconds(30), "the moment of the waiting job to pass") {
             try await fleet.world.count("id = \(waiting[0]) AND run_at < now() - interval '500 milliseconds'") == 1
         }
         #expect(try await fleet.world.count("id = \(waiting[0]) AND state = 'cancelled' AND attempt = 0") == 1)

@@ -31,7 +31,7 @@ package struct World: Sendable {
         var logger = Logger(label: "world")
         logger.logLevel = .critical
         let namespace = "t\(UInt64.random(in: 0 ... .max))"
-        let postgres = Postgres(try PostgresConfiguration(url: database, size: 8), logger: logger)
+        let postgres = Postgres(try PostgresConfiguration(url: database, size: 8, wait: .seconds(30)), logger: logger)
         let address = redisURL ?? stack.redisURL
         let redis = Redis(try RedisConfiguration(url: address), logger: logger)
         let ledger = Ledger(postgres)

@@ -42,10 +42,10 @@ struct CreateUserCommand: AsyncParsableCommand {
         try await withFleet { fleet in
             let email = email ?? "\(role.rawValue)-\(CUID.make().suffix(8))@\(tenant).example"
             guard try await fleet.stores.accounts.exists(ID(tenant)) else {
-                throw ValidationError("There is no tenant \"\(tenant)\".")
+                throw CommandEnd.missing("There is no tenant \"\(tenant)\".")
             }
             guard let added = try await fleet.stores.members.add(ID(tenant), email: email, name: name, role: role)
-            else { throw ValidationError("\(email) is a member already.") }
+            else { throw CommandEnd(.no, "\(email) is a member already.") }
             show(added.member, email: email, password: added.password)
         }
     }
