@@ -89,6 +89,11 @@ package final class Postgres: Sendable {
         reactor.stop()
     }
 
+    /// Closes the connections that nobody uses; the next callers open new ones.
+    package func discardIdle() {
+        for connection in state.withLock({ $0.takeIdle() }) { connection.close() }
+    }
+
     // MARK: The pool
 
     func acquire() async throws(PostgresError) -> PostgresConnection {

@@ -89,6 +89,14 @@ struct PostgresPoolState {
         return waiting.removeFirst().waiter
     }
 
+    mutating func takeIdle() -> [PostgresConnection] {
+        defer {
+            total -= idle.count
+            idle = []
+        }
+        return idle
+    }
+
     mutating func close() -> ([PostgresConnection], [Waiter]) {
         closed = true
         defer {

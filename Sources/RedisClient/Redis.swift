@@ -59,6 +59,11 @@ package final class Redis: Sendable {
         }
     }
 
+    /// Gives up the present connection, whatever it says of itself, and makes another.
+    package func reconnect(because reason: String) {
+        if let connection = link.current { link.replace(connection, because: reason) }
+    }
+
     /// Ends the connection once the open replies are in, at most a second later. Further commands fail with `closed`.
     ///
     /// Blocking connections and subscriptions are their owners' to close. May be called twice.

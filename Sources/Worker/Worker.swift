@@ -24,15 +24,19 @@ package struct WorkerService: Service {
 
     package func run() async throws {
         let stop = StopFlag()
-        await withTaskCancellationOrGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             while !stop.isSet {
                 guard let session = await open(stop) else { break }
                 stop.attach(session)
                 // A task of its own, because cancelling us must not cut the drain short: it ends the session.
                 let end = await Task { await session.run(heartbeatOn: queue.postgres.configuration) }.value
                 stop.detach()
-                guard case .lost(let reason) = end else { break }
-                logger.error("the session was lost; opening a new one", metadata: ["reason": "\(reason)"])
+                switch end {
+                case .drained: return
+                case .stalled(let reason): throw StalledWorker(description: reason)
+                case .lost(let reason):
+                    logger.error("the session was lost; opening a new one", metadata: ["reason": "\(reason)"])
+                }
             }
         } onCancelOrGracefulShutdown: {
             stop.set()
@@ -83,6 +87,11 @@ package struct WorkerService: Service {
         gethostname(&buffer, 255)
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+}
+
+/// Ends the process with an error, so that its supervisor starts a fresh one.
+private struct StalledWorker: Error, CustomStringConvertible {
+    let description: String
 }
 
 /// Remembers that the process shall stop, and tells the session that is open.

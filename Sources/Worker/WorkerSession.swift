@@ -13,6 +13,8 @@ import Synchronization
 final class WorkerSession: Sendable {
     enum End: Sendable, Equatable {
         case drained
+        /// Ready work waited beside free slots, and new connections did not help.
+        case stalled(String)
         /// The lease ended; everything was cancelled, and a new session may be opened.
         case lost(String)
     }
@@ -31,6 +33,7 @@ final class WorkerSession: Sendable {
     private let heartbeat = Mutex<Heartbeat?>(nil)
     private let end = Mutex<End?>(nil)
     private let strangers = Mutex<Set<Int>>([])
+    let stallWatch = Mutex(StallWatch(now: .now))
     private let finished: AsyncStream<End>
     private let finish: AsyncStream<End>.Continuation
 
@@ -181,6 +184,31 @@ final class WorkerSession: Sendable {
                 entry.cancel?(.timeout)
                 state.withLock { $0.extendDeadline(entry.job.id, to: now + .seconds(5)) }
             }
+            await lookForStall(now)
+        }
+    }
+
+    private func lookForStall(_ now: ContinuousClock.Instant) async {
+        guard state.withLock({ $0.free > 0 }) else { return stallWatch.withLock { $0.allIsWell(now: now) } }
+        guard stallWatch.withLock({ $0.isSuspicious(now: now) }) else { return }
+        let oldest = try? await queue.ledger.oldestReady(in: configuration.queues.map(\.rawValue))
+        let words = "ready work has waited for \(oldest.map { "\($0)" } ?? "?"), and this worker takes none"
+        switch stallWatch.withLock({ $0.judge(oldest: oldest ?? nil, now: now) }) {
+        case .fine: break
+        case .rebuild:
+            logger.error("\(words); making the connections anew")
+            queue.dispatch.startOver()
+            queue.postgres.discardIdle()
+            state.withLock { $0.hintAll() }
+            pumpBell.ring()
+        case .giveUp:
+            logger.critical("\(words); giving up")
+            state.withLock { $0.beQuiet() }
+            await settleDown(within: configuration.drain)
+            interruptAll(.shutdown)
+            await settleDown(within: .milliseconds(500))
+            await close()
+            finish.yield(.stalled(words))
         }
     }
 }

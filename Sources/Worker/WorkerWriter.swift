@@ -64,6 +64,7 @@ extension WorkerSession {
             state.batchDone(batch, counted: counted, claimed: ids, waiting: due)
             return started
         }
+        if !claimed.isEmpty { stallWatch.withLock { $0.allIsWell(now: .now) } }
         for job in started { run(job) }
         announce(batch, counted)
     }

@@ -157,6 +157,12 @@ extension Dispatch {
     /// Redis is connected and holds hints of the generation that the ledger knows.
     package var isAgreed: Bool { generation != nil }
 
+    /// Trusts nothing any more: another connection, and a look at the generation.
+    package func startOver() {
+        redis.reconnect(because: "nothing comes of it")
+        doubt()
+    }
+
     /// A command failed in a way that may mean that Redis is not the one we knew.
     package func suspect(_ error: RedisError) {
         if error.isOtherGeneration { doubt() }

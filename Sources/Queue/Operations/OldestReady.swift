@@ -1,8 +1,8 @@
-import PostgresClient
+package import PostgresClient
 
 /// How long the oldest job of each queue waits that a worker could take: the figure to scale on, and to alarm on.
 extension Ledger {
-    /// Left out: jobs whose moment has not come, paused queues, tenants at their cap. Rows of queue and seconds.
+    /// Left out: jobs whose moment has not come, paused queues, tenants at their cap or with a rate. Rows of queue and seconds.
     static let oldestReady: SQL = """
         WITH \(clause: parked)
         SELECT j.queue, extract(epoch FROM clock_timestamp() - min(j.run_at))::float8
@@ -25,9 +25,22 @@ extension Ledger {
     /// Tenants that have as many jobs running as they may.
     private static let parked: SQL = """
         parked AS MATERIALIZED (
-          SELECT l.queue, l.tenant FROM queue_limits l JOIN (
+          SELECT l.queue, l.tenant FROM tenant_limits l LEFT JOIN (
             SELECT queue, tenant, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY 1, 2) r
             ON r.queue = l.queue AND r.tenant = l.tenant
-          WHERE l.concurrency > 0 AND r.jobs >= l.concurrency)
+          WHERE l.rate > 0 OR (l.concurrency > 0 AND r.jobs >= l.concurrency))
         """
+
+    /// How long the oldest job waits that a worker of these queues could take; nil where there is none.
+    ///
+    /// Queues with a cap or a rate of their own are left out: what waits there may have to.
+    package func oldestReady(in queues: [String]) async throws(PostgresError) -> Duration? {
+        let rows = try await postgres.query(
+            """
+            SELECT max(seconds) FROM (\(clause: Self.oldestReady)) AS oldest(queue, seconds)
+            WHERE queue = ANY(\(queues)::text[]) AND queue NOT IN (SELECT queue FROM queue_caps)
+            """
+        )
+        return try rows.first?.decode(Double?.self).map { .milliseconds(Int($0 * 1000)) }
+    }
 }
