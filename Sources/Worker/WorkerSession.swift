@@ -93,6 +93,8 @@ final class WorkerSession: Sendable {
         await settleDown(within: configuration.drain)
         interruptAll(.shutdown)
         await settleDown(within: .milliseconds(500))
+        // A heartbeat under way will find the session closed, which is no loss.
+        end.withLock { $0 = $0 ?? .drained }
         await close()
         finish.yield(.drained)
     }

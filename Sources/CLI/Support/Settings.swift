@@ -30,7 +30,8 @@ struct Settings: Sendable {
         for line in text.split(whereSeparator: \.isNewline) where !line.drop(while: \.isWhitespace).hasPrefix("#") {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
-            let name = String(parts[0].filter { !$0.isWhitespace }).replacing(/^export/, with: "")
+            // `export NAME=…` as shells have it.
+            let name = String(parts[0].filter { !$0.isWhitespace }).replacing(/^export(?=[A-Z])/, with: "")
             var value = String(parts[1]).trimmed
             if value.count >= 2, let quote = value.first, quote == "\"" || quote == "'", value.last == quote {
                 value = String(value.dropFirst().dropLast())
