@@ -29,7 +29,7 @@ struct Groundcrew: AsyncParsableCommand {
                 name: "Operate the queue",
                 subcommands: [
                     RetryCommand.self, DropCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
-                    CloseCommand.self,
+                    CloseCommand.self, LimitsCommand.self,
                 ]
             ),
             CommandGroup(name: "More", subcommands: [ConfigCommand.self, BenchCommand.self]),
