@@ -54,7 +54,7 @@ package final class RedisBlockingConnection: Sendable {
         )
         guard !Task.isCancelled else { throw cancelled(mayHaveRun: false) }
         let outcome = await outcome(of: ["BZPOPMIN"] + keys + [Self.seconds(timeout)], timeout + grace, on: connection)
-        if Task.isCancelled { link.replace(connection, because: "a blocking read was cancelled") }
+        if Task.isCancelled { link.replace(connection, because: RedisLink.cancelledRead) }
         switch outcome {
         case .success(.null) where Task.isCancelled: throw cancelled(mayHaveRun: false)
         case .success(.null): return nil
@@ -84,10 +84,10 @@ package final class RedisBlockingConnection: Sendable {
     /// Ends a wait without losing what it may have taken; by force when the server cannot be asked.
     private func interrupt(_ connection: RedisConnection) {
         guard let id = connection.serverID, let asker = main.link.current else {
-            return connection.end(because: "a blocking read was cancelled")
+            return connection.end(because: RedisLink.cancelledRead)
         }
         asker.post(RedisRequest([["CLIENT", "UNBLOCK", String(id)]], timeout: .seconds(1))) { _ in }
-        link.eventLoop.scheduleTask(in: parting) { connection.end(because: "a blocking read was cancelled") }
+        link.eventLoop.scheduleTask(in: parting) { connection.end(because: RedisLink.cancelledRead) }
     }
 
     private func cancelled(mayHaveRun: Bool) -> RedisError {

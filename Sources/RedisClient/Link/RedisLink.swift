@@ -144,10 +144,14 @@ extension RedisLink {
         retry(in: decision.retry)
     }
 
+    /// Our own doing, and no news for anybody.
+    static let cancelledRead = "a blocking read was cancelled"
+
     private func lost(_ connection: RedisConnection, epoch: Int, because reason: String) {
         let delay = plan.withLock { $0.lost(epoch: epoch, because: reason, jitter: .random(in: 0...1)) }
         guard let delay else { return }
-        report("connection to Redis lost, connecting again", at: .warning, metadata: ["error": "\(reason)"])
+        let level: Logger.Level = reason == Self.cancelledRead ? .debug : .warning
+        report("connection to Redis lost, connecting again", at: level, metadata: ["error": "\(reason)"])
         retry(in: delay)
     }
 
