@@ -88,6 +88,7 @@ package enum APIService {
         // The directory of the house: one line per feature.
         let features: [any Routes] = [
             EngagementRoutes(stores: stores, queue: queue, lists: lists, allowSimulation: settings.allowSimulation),
+            ControlRoutes(queue: queue),
             SessionRoutes(stores: stores, cookieIsSecure: origin.isSecure, signupIsOpen: settings.signupIsOpen),
             KeyRoutes(stores: stores),
             TeamRoutes(members: stores.members),

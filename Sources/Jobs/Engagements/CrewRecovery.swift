@@ -18,6 +18,7 @@ package struct CrewRecovery: Sendable {
     }
 
     package func run() async throws {
+        _ = try await queue.postgres.query(RunLedger.chargeAbandonedCalls(of: nil))
         for row in try await queue.postgres.query(Self.orphans) {
             let (run, task, optional, error) = try row.decode(Run.ID.self, String?.self, Bool.self, String?.self)
             try await recover(run, task, optional, error)

@@ -232,7 +232,7 @@ struct StepInProgress {
         }
         let line = "\(task): \(fault.description)\(Self.consequence(verdict.action))"
         let statements = [
-            RunLedger.end(end, of: run), RunLedger.append([.log(agent: planned.agentSlug, line)], to: run),
+            RunLedger.end(end, of: run), RunLedger.appendIfUnderWay([.log(agent: planned.agentSlug, line)], to: run),
         ]
         // This task may have been cancelled, and the money must be booked all the same.
         let postgres = context.queue.postgres

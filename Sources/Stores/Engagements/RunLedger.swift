@@ -16,6 +16,16 @@ package enum RunLedger {
         """
     }
 
+    /// The same while the run is under way; nothing is added behind its end.
+    package static func appendIfUnderWay(_ events: [RunEvent], to run: Run.ID) -> SQL {
+        """
+        WITH numbered AS (
+          UPDATE runs SET last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
+          WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count)
+        \(clause: insertEvents(events, run))
+        """
+    }
+
     private static func logs(_ events: [RunEvent]) -> Int {
         events.count { $0.type == "log" }
     }
