@@ -189,7 +189,7 @@ let package = Package(
             dependencies: [
                 "API", "Jobs", "Stores", "Queue", "Domain", "PostgresClient", "RedisClient", "Embedded", "TestSupport",
                 asyncHTTPClient, .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird, httpTypes,
-                nioCore,
+                nioCore, nioHTTP1,
             ],
             swiftSettings: house
         ),

@@ -1,6 +1,7 @@
 package import Domain
 private import Hummingbird
 package import Logging
+private import NIOCore
 package import Queue
 package import ServiceLifecycle
 package import Stores
@@ -67,7 +68,12 @@ package enum APIService {
         // Slow headers are cut after ten seconds; a slow body by the deadline of the handler that reads it.
         return Application(
             router: table.router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [SlowReaders(limit: .seconds(10))],
+                    idleTimeout: .seconds(30)
+                )
+            ),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "groundcrew"),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
             logger: logger
@@ -89,6 +95,9 @@ package enum APIService {
         let features: [any Routes] = [
             EngagementRoutes(stores: stores, queue: queue, lists: lists, allowSimulation: settings.allowSimulation),
             ControlRoutes(queue: queue),
+            AnalyticsRoutes(runs: stores.runs),
+            DeliverableRoutes(deliverables: stores.deliverables),
+            StreamRoutes(runs: stores.runs, live: LiveEvents(stores.runs, notices: queue.dispatch.notices)),
             SessionRoutes(stores: stores, cookieIsSecure: origin.isSecure, signupIsOpen: settings.signupIsOpen),
             KeyRoutes(stores: stores),
             TeamRoutes(members: stores.members),

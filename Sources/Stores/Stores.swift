@@ -13,6 +13,7 @@ package struct Stores: Sendable {
     package let runs: RunStore
     package let webhooks: WebhookStore
     package let outbox: WebhookOutbox
+    package let deliverables: DeliverableStore
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
@@ -27,5 +28,6 @@ package struct Stores: Sendable {
         runs = RunStore(postgres)
         webhooks = WebhookStore(postgres)
         outbox = WebhookOutbox(postgres)
+        deliverables = DeliverableStore(postgres)
     }
 }

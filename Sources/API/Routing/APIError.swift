@@ -18,6 +18,8 @@ enum APIError: Error, Equatable {
     case unavailable
     /// The engine refuses work: an operator closed its queue (decision O-2).
     case engine(String)
+    /// A live stream cannot be served (contract E-49).
+    case noStream
     case `internal`
 
     static let noRoute = APIError.notFound("Not found")
@@ -34,7 +36,7 @@ enum APIError: Error, Equatable {
         case .conflict: .conflict
         case .tooMany: .tooManyRequests
         case .unavailable: .serviceUnavailable
-        case .engine: .badGateway
+        case .engine, .noStream: .badGateway
         case .internal: .internalServerError
         }
     }
@@ -48,7 +50,7 @@ enum APIError: Error, Equatable {
         case .invalid, .tooLarge: "validation_error"
         case .conflict: "conflict"
         case .tooMany: "rate_limited"
-        case .unavailable, .engine, .internal: "internal"
+        case .unavailable, .engine, .noStream, .internal: "internal"
         }
     }
 
@@ -58,6 +60,7 @@ enum APIError: Error, Equatable {
         case .engine(let reason): "Engine error: \(reason)"
         case .refused(let text), .forbidden(let text), .notFound(let text), .invalid(let text), .conflict(let text):
             text
+        case .noStream: "Failed to connect to engine"
         case .methodNotAllowed: "Method not allowed"
         case .tooLarge: "The body is larger than 1 MiB"
         case .tooMany: "Too many requests"

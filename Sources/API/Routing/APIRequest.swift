@@ -11,6 +11,8 @@ struct APIRequest: Sendable {
     let query: [String: String]
     /// The session's token, where the caller sent one.
     let sessionToken: String?
+    /// The id of the last event that a reconnecting stream's client has.
+    let lastEventID: String?
     private var body: RequestBody
     private let announcedLength: Int?
 
@@ -25,6 +27,7 @@ struct APIRequest: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         sessionToken = Authentication.token(request)
+        lastEventID = request.headers[.lastEventID]
         body = request.body
         announcedLength = request.headers[.contentLength].flatMap(Int.init)
     }

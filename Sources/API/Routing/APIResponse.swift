@@ -3,12 +3,14 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A JSON answer.
+/// An answer: JSON, or a body of another kind.
 struct APIResponse: Sendable {
     let status: HTTPResponse.Status
     /// JSON text.
     let text: String
     var headers = HTTPFields()
+    /// What is sent instead of JSON; its content type is in `headers`.
+    private var raw: ResponseBody?
 
     init(_ status: HTTPResponse.Status, _ body: JSON) {
         self.init(status, text: body.text)
@@ -20,16 +22,27 @@ struct APIResponse: Sendable {
         self.text = text
     }
 
+    /// A body that is no JSON.
+    init(_ status: HTTPResponse.Status, raw: ResponseBody, _ headers: HTTPFields) {
+        self.init(status, .null)
+        self.raw = raw
+        self.headers = headers
+    }
+
+    /// 204, without a body.
+    static let nothing = APIResponse(.noContent, raw: ResponseBody(), HTTPFields())
+
     static func ok(_ body: JSON) -> APIResponse { APIResponse(.ok, body) }
     static func created(_ body: JSON) -> APIResponse { APIResponse(.created, body) }
 
-    /// With the headers that every JSON answer has (contract X-13).
+    /// With the headers that every answer has (contract X-13).
     func response(requestID: String) -> Response {
         var headers = headers
-        headers[.contentType] = "application/json; charset=utf-8"
+        if raw == nil { headers[.contentType] = "application/json; charset=utf-8" }
         headers[.cacheControl] = "no-store"
         headers[.requestID] = requestID
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        let json = { ResponseBody(byteBuffer: ByteBuffer(string: text)) }
+        return Response(status: status, headers: headers, body: raw ?? json())
     }
 }
 

@@ -55,6 +55,9 @@ struct WebhookRoutes: Routes {
 
     @Sendable
     func update(_ request: APIRequest) async throws -> APIResponse {
+        let id: WebhookEndpoint.ID = request.id()
+        let known = try await stores.webhooks.list(request.caller)
+        guard known.contains(where: { $0.id == id }) else { throw APIError.noRoute }
         let body = try await request.object()
         let events = try Self.events(body["events"])
         let enabled = body["enabled"]?.boolValue

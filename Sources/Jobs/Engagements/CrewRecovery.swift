@@ -74,7 +74,7 @@ package struct CrewRecovery: Sendable {
         let words = "Engine error: \(error ?? "the run's first job is gone")"
         _ = try await queue.transaction { transaction in
             try await transaction.finish(
-                RunLedger.finishRun(run, as: .failed, error: words)
+                [RunLedger.lockEngagement(of: run)] + RunLedger.finishRun(run, as: .failed, error: words)
                     + [RunLedger.append([.log(agent: "engagement_manager", words), .status(.failed)], to: run)]
                     + [WebhookLedger.announce(.failed, of: run)],
                 enqueuing: [AnnounceRun.jobs(.failed, of: run)]

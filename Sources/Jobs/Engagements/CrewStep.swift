@@ -45,7 +45,9 @@ package struct CrewStep: Job {
             }
             let step = StepInProgress(run: run, task: task, context: context, input: input)
             switch try await step.go(variation) {
-            case .ended(let outcome): return outcome
+            case .ended(let outcome):
+                await context.tell(of: run)
+                return outcome
             case .again(let next): variation = next
             }
         }

@@ -29,7 +29,7 @@ package struct FinishCrew: Job {
         let event: WebhookLedger.RunEventType = error == nil ? .completed : .failed
         let documents = RunReport.documents(of: try record(input, status, error))
         try await context.settle(
-            writing: [RunLedger.keepEngagement(of: run)]
+            writing: [RunLedger.lockEngagement(of: run)]
                 + RunLedger.finishRun(run, as: status, error: error)
                 + documents.map { document in
                     RunLedger.addDeliverable(
@@ -43,6 +43,7 @@ package struct FinishCrew: Job {
                 + [RunLedger.append(Self.closing(input, error), to: run), WebhookLedger.announce(event, of: run)],
             enqueuing: [AnnounceRun.jobs(event, of: run)]
         )
+        await context.tell(of: run)
         return .settled
     }
 

@@ -27,7 +27,8 @@ package struct RunControl: Sendable {
             case .idle: return (.wrongState, EndedJobs())
             case .run(let run, _):
                 _ = try await transaction.sql.pipeline(RunControls.stop(run))
-                let jobs = try EndedJobs(await transaction.sql.query(Self.endJobs(of: run, alsoRunning: true)))
+                let ended = try await transaction.sql.query(Self.endJobs(of: run, alsoRunning: true))
+                let jobs = try EndedJobs(ended, of: run)
                 try await AnnounceRun.finish(transaction, .failed, of: run)
                 return (.done(run), jobs)
             }
@@ -44,9 +45,8 @@ package struct RunControl: Sendable {
             case .idle, .run(_, .paused), .run(_, .completed), .run(_, .failed): return (.wrongState, EndedJobs())
             case .run(let run, .running):
                 _ = try await transaction.sql.pipeline(RunControls.pause(run))
-                return (
-                    .done(run), try EndedJobs(await transaction.sql.query(Self.endJobs(of: run, alsoRunning: false)))
-                )
+                let ended = try await transaction.sql.query(Self.endJobs(of: run, alsoRunning: false))
+                return (.done(run), try EndedJobs(ended, of: run))
             }
         }
         await tell(jobs)
@@ -57,7 +57,7 @@ package struct RunControl: Sendable {
     ///
     /// - Throws: ``QueueClosed`` where an operator closed the crew's queue; the run stays paused.
     package func resume(_ id: Engagement.ID, for caller: Caller) async throws -> Outcome {
-        try await queue.transaction { transaction in
+        let outcome: Outcome = try await queue.transaction { transaction in
             switch try await RunControls.lock(id, for: caller, in: transaction.sql) {
             case .notFound: return .notFound
             case .idle, .run(_, .running), .run(_, .completed), .run(_, .failed): return .wrongState
@@ -79,6 +79,11 @@ package struct RunControl: Sendable {
                 return .done(run)
             }
         }
+        if case .done(let run) = outcome {
+            let notices = queue.dispatch.notices
+            await queue.postgres.afterCommit { await notices.tell(of: [run.rawValue]) }
+        }
+        return outcome
     }
 
     // MARK: Jobs
@@ -87,10 +92,13 @@ package struct RunControl: Sendable {
     private struct EndedJobs: Sendable {
         var waiting: [(id: Int, queue: String)] = []
         var running: [RunningJob] = []
+        /// Whose streams have news.
+        var run: Run.ID?
 
         init() {}
 
-        init(_ result: PostgresResult) throws {
+        init(_ result: PostgresResult, of run: Run.ID) throws {
+            self.run = run
             for row in result {
                 let (id, queue, session) = try row.decode(Int.self, String.self, Int?.self)
                 if let session {
@@ -119,6 +127,7 @@ package struct RunControl: Sendable {
     private func tell(_ jobs: EndedJobs) async {
         let queue = queue
         await queue.postgres.afterCommit {
+            if let run = jobs.run { await queue.dispatch.notices.tell(of: [run.rawValue]) }
             await queue.dispatch.requestCancels(jobs.running)
             for (name, waiting) in Dictionary(grouping: jobs.waiting, by: \.queue) {
                 await queue.dispatch.forget(waiting.map(\.id), queue: name)

@@ -29,7 +29,7 @@ package final class Dispatch: Sendable {
         self.ledger = ledger
         self.queues = queues
         self.keys = Keys(namespace: namespace)
-        self.notices = EndNotices(redis, channel: keys.ended)
+        self.notices = EndNotices(redis, channel: keys.ended, news: keys.news)
         self.logger = logger
     }
 

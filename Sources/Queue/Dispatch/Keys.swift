@@ -31,5 +31,8 @@ struct Keys: Sendable {
     /// Channel on which the ids of jobs that have ended are published, separated by commas.
     var ended: String { "\(namespace):ended" }
 
+    /// Channel on which names of what has news are published, separated by commas: runs, and engagements that got a run.
+    var news: String { "\(namespace):news" }
+
     var everything: String { "{\(namespace):*" }
 }

@@ -1,27 +1,34 @@
 import RedisClient
-private import Synchronization
+import Synchronization
 
-/// Notices that jobs have ended, over one Redis subscription for all who wait in this process.
+/// Notices that jobs have ended and that runs have news, over one Redis subscription for all who wait in this process.
 ///
 /// A notice is a hurry and no promise: who waits looks into the ledger, and looks again now and then without a notice.
 package final class EndNotices: Sendable {
-    private let redis: Redis
+    let redis: Redis
     private let channel: String
-    private let state = Mutex(State())
+    let news: String
+    let state = Mutex(State())
 
-    private struct State {
+    struct State {
         var listeners: [Int: [Int: AsyncStream<Void>.Continuation]] = [:]
+        var followers: [Int: AsyncStream<[String]>.Continuation] = [:]
+        var untold: Set<String> = []
+        var isTelling = false
         var count = 0
         var isServing = false
         var isSubscribed = false
+
+        var isUnheard: Bool { listeners.isEmpty && followers.isEmpty }
     }
 
     /// How long the subscription is kept when nobody waits.
     private static let linger = Duration.seconds(5)
 
-    init(_ redis: Redis, channel: String) {
+    init(_ redis: Redis, channel: String, news: String) {
         self.redis = redis
         self.channel = channel
+        self.news = news
     }
 
     /// Notices arrive; without that, look often.
@@ -57,9 +64,13 @@ package final class EndNotices: Sendable {
             defer { state.isServing = true }
             return (state.count, !state.isServing)
         }
-        // One subscription serves all who wait, so it belongs to none of them. It ends by itself when nobody does.
-        if isFirst { Task { await serve() } }
+        if isFirst { startServing() }
         return ticket
+    }
+
+    /// One subscription serves all who wait, so its task belongs to none of them. It ends by itself when nobody does.
+    func startServing() {
+        Task { await serve() }
     }
 
     private func remove(_ ticket: Int, _ job: Int) {
@@ -74,7 +85,7 @@ package final class EndNotices: Sendable {
     private func serve() async {
         while !mayStop() {
             do {
-                let subscription = try await redis.subscribe([channel])
+                let subscription = try await redis.subscribe([channel, news])
                 turn(subscribed: true)
                 await listen(to: subscription)
                 await subscription.close()
@@ -87,18 +98,19 @@ package final class EndNotices: Sendable {
 
     private func mayStop() -> Bool {
         state.withLock { state in
-            if state.listeners.isEmpty { state.isServing = false }
-            return state.listeners.isEmpty
+            if state.isUnheard { state.isServing = false }
+            return state.isUnheard
         }
     }
 
     /// Whoever waits looks again: notices may have been missed before.
     private func turn(subscribed: Bool) {
-        let feeds = state.withLock { state in
+        let (feeds, followers) = state.withLock { state in
             state.isSubscribed = subscribed
-            return state.listeners.values.flatMap(\.values)
+            return (state.listeners.values.flatMap(\.values), Array(state.followers.values))
         }
         for feed in feeds { feed.yield() }
+        for follower in followers { follower.yield([]) }
     }
 
     /// Until the connection is lost, or nobody has waited for a while.
@@ -113,8 +125,8 @@ package final class EndNotices: Sendable {
 
     private func read(_ subscription: RedisSubscription) async {
         do {
-            for try await (_, message) in subscription {
-                deliver(message.split(separator: ",").compactMap { Int($0) })
+            for try await (source, message) in subscription {
+                if source == news { spread(message) } else { deliver(message) }
             }
         } catch {
             // The loop around this subscribes anew.
@@ -122,7 +134,9 @@ package final class EndNotices: Sendable {
         }
     }
 
-    private func deliver(_ ids: [Int]) {
+    private func deliver(_ message: String) {
+        guard state.withLock({ !$0.listeners.isEmpty }) else { return }
+        let ids = message.split(separator: ",").compactMap { Int($0) }
         let feeds = state.withLock { state in ids.flatMap { state.listeners[$0].map { Array($0.values) } ?? [] } }
         for feed in feeds { feed.yield() }
     }
@@ -131,7 +145,7 @@ package final class EndNotices: Sendable {
         var idleSince: ContinuousClock.Instant?
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
-            let isIdle = state.withLock { $0.listeners.isEmpty }
+            let isIdle = state.withLock { $0.isUnheard }
             idleSince = isIdle ? idleSince ?? .now : nil
             if let idleSince, idleSince.duration(to: .now) >= Self.linger { return }
         }

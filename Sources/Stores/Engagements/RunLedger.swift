@@ -55,6 +55,16 @@ package enum RunLedger {
         """
     }
 
+    /// The same, for whoever will change the engagement too: taken before the run's lock, so that nobody deadlocks with a
+    /// stop.
+    package static func lockEngagement(of run: Run.ID) -> SQL {
+        """
+        WITH kept AS (
+          SELECT 1 FROM engagements WHERE id = (SELECT engagement_id FROM runs WHERE id = \(run)) FOR NO KEY UPDATE)
+        SELECT require(EXISTS (SELECT 1 FROM kept), 'the engagement was deleted')
+        """
+    }
+
     /// Locks the run for a result: it is at work, or paused with this step still in flight.
     package static func lockRun(_ run: Run.ID) -> SQL {
         """
