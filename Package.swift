@@ -50,7 +50,8 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "API", "Worker", "Scheduler", "Jobs", "Crew", "Stores", "Queue", "Domain", "LLM", "Outside", "Embedded",
+                "API", "Worker", "Scheduler", "Jobs", "Crew", "Stores", "Queue", "Domain", "LLM", "Outside",
+                "Documents", "Embedded",
                 "RedisClient", "PostgresClient", argumentParser, asyncHTTPClient, lifecycle, unixSignals, logging,
                 nioCore, nioHTTP1,
             ],
@@ -110,6 +111,12 @@ let package = Package(
             swiftSettings: house
         ),
         .target(
+            name: "Documents",
+            dependencies: ["Domain", "CCmark", subprocess, logging],
+            resources: [.embedInCode("Resources")],
+            swiftSettings: house
+        ),
+        .target(
             name: "Outside",
             dependencies: ["Domain", asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: house
@@ -123,6 +130,10 @@ let package = Package(
             swiftSettings: house
         ),
         .target(name: "PostgresClient", dependencies: ["CLibPQ", logging], swiftSettings: house),
+        .systemLibrary(
+            name: "CCmark",
+            providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]
+        ),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -169,6 +180,11 @@ let package = Package(
         .testTarget(
             name: "LLMTests",
             dependencies: ["LLM", "Domain", "TestSupport", asyncHTTPClient],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "DocumentsTests",
+            dependencies: ["Documents", "Domain", "TestSupport", subprocess, logging],
             swiftSettings: house
         ),
         .testTarget(

@@ -19,6 +19,8 @@ needs=(
     "zlib1g-dev           /usr/include/zlib.h"
     "libpq-dev            /usr/include/postgresql/libpq-fe.h"
     "libhiredis-dev       /usr/include/hiredis/hiredis.h"
+    "libcmark-gfm-dev     /usr/include/cmark-gfm.h"
+    "libcmark-gfm-extensions-dev /usr/include/cmark-gfm-core-extensions.h"
     "pkg-config           pkg-config"
     # the servers, what starts them, and what the checks are written in
     "postgresql           /usr/lib/postgresql/*/bin/initdb"
@@ -26,6 +28,13 @@ needs=(
     "util-linux           setpriv"
     "util-linux           flock"
     "python3              python3"
+    # PDF export: a place for Typst, the scripts of the world (131 MB on disk), and a reader for the tests
+    "python3-venv         /usr/lib/python3*/ensurepip/__init__.py"
+    "fonts-dejavu-core    /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+    "fonts-noto-core      /usr/share/fonts/truetype/noto/NotoSansHebrew-Regular.ttf"
+    "fonts-noto-cjk       /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
+    "poppler-utils        pdftotext"
+    "openssl              openssl"
     "ca-certificates      /etc/ssl/certs/ca-certificates.crt"
 )
 
@@ -38,6 +47,16 @@ is_there() {
     esac
 }
 
+# Typst comes from PyPI, pinned. Without it PDF export answers that it is missing, and everything else works.
+typst=0.15.2
+venv=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.tools/venv
+install_typst() {
+    compgen -G "$venv/lib/python3*/site-packages/typst-$typst.dist-info" >/dev/null && return
+    say "Installing Typst $typst into .tools/venv"
+    /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check "typst==$typst" ||
+        say "Typst could not be installed, so PDF export will not work. Run scripts/setup.sh again with a network."
+}
+
 if ! is_there swift; then
     say "Swift is missing. Install Swift 6.3 (https://www.swift.org/install/linux) and put its usr/bin on PATH."
     exit 1
@@ -48,7 +67,10 @@ for need in "${needs[@]}"; do
     read -r package evidence <<<"$need"
     is_there "$evidence" || missing+=("$package")
 done
-((${#missing[@]})) || exit 0
+if ((${#missing[@]} == 0)); then
+    install_typst
+    exit 0
+fi
 
 if ! is_there apt-get; then
     say "Missing, by their Debian names: ${missing[*]}. There is no apt here: use this system's own package manager."
@@ -76,4 +98,5 @@ apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
 "${apt[@]}" update >/dev/null
 "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null
+install_typst
 say "Done."

@@ -95,6 +95,7 @@ package enum APIService {
         let features: [any Routes] = [
             EngagementRoutes(stores: stores, queue: queue, lists: lists, allowSimulation: settings.allowSimulation),
             ControlRoutes(queue: queue),
+            ExportRoutes(stores: stores, queue: queue),
             AnalyticsRoutes(runs: stores.runs),
             DeliverableRoutes(deliverables: stores.deliverables),
             StreamRoutes(runs: stores.runs, live: LiveEvents(stores.runs, notices: queue.dispatch.notices)),

@@ -4,6 +4,7 @@ package enum JobKind: String, CaseIterable, Sendable {
     case crewStep = "crew.step"
     case finishCrew = "crew.finish"
     case deliverWebhook = "webhook.deliver"
+    case exportPDF = "pdf.export"
     case canary = "maint.canary"
     case probe = "test.probe"
 
@@ -13,6 +14,7 @@ package enum JobKind: String, CaseIterable, Sendable {
         case .crewStep: CrewStep.self
         case .finishCrew: FinishCrew.self
         case .deliverWebhook: DeliverWebhook.self
+        case .exportPDF: ExportPDF.self
         case .canary: Canary.self
         case .probe: Probe.self
         }

@@ -1,4 +1,5 @@
 import Jobs
+import PostgresClient
 import Queue
 import Stores
 
@@ -19,6 +20,9 @@ enum Timetable {
                 try await floor.queue.dispatch.refreshModes()
             },
             PeriodicTask(name: "recover crew runs", every: .seconds(2)) { try await floor.crew.run() },
+            PeriodicTask(name: "remove old exports", every: .seconds(600)) {
+                _ = try await floor.queue.postgres.query(ExportFiles.prune)
+            },
             PeriodicTask(name: "recover webhooks", every: .seconds(10)) {
                 try await EnqueueDeliveries.recover(floor.queue)
             },

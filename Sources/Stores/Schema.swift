@@ -13,6 +13,7 @@ package enum Schema {
         migration("0008_webhooks", PackageResources._008_webhooks_sql),
         migration("0009_limits", PackageResources._009_limits_sql),
         migration("0011_reviews", PackageResources._011_reviews_sql),
+        migration("0012_exports", PackageResources._012_exports_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

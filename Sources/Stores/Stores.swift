@@ -14,6 +14,8 @@ package struct Stores: Sendable {
     package let webhooks: WebhookStore
     package let outbox: WebhookOutbox
     package let deliverables: DeliverableStore
+    package let exports: ExportStore
+    package let exportFiles: ExportFiles
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
@@ -29,5 +31,7 @@ package struct Stores: Sendable {
         webhooks = WebhookStore(postgres)
         outbox = WebhookOutbox(postgres)
         deliverables = DeliverableStore(postgres)
+        exports = ExportStore(postgres)
+        exportFiles = ExportFiles(postgres)
     }
 }

@@ -29,6 +29,13 @@ struct APIResponse: Sendable {
         self.headers = headers
     }
 
+    /// A file, which browsers must take for what it says it is.
+    init(_ status: HTTPResponse.Status, file bytes: [UInt8], type: String) {
+        var headers: HTTPFields = [.contentType: type]
+        headers[.xContentTypeOptions] = "nosniff"
+        self.init(status, raw: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)), headers)
+    }
+
     /// 204, without a body.
     static let nothing = APIResponse(.noContent, raw: ResponseBody(), HTTPFields())
 

@@ -29,6 +29,15 @@ struct DemoCaller: Sendable {
         }
         return json
     }
+
+    /// A file of at most 32 MiB; nil where the answer is anything but 200.
+    func file(_ path: String) async throws -> [UInt8]? {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.headers.add(name: "Authorization", value: "Bearer \(key)")
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let body = try await response.body.collect(upTo: 32 << 20)
+        return response.status == .ok ? Array(body.readableBytesView) : nil
+    }
 }
 
 /// What the demo does and shows.
@@ -50,12 +59,23 @@ struct DemoScript: Sendable {
         let status = try await follow(path)
         let detail = try await caller.call("GET", path)
         try write(detail)
+        try await writePDF(path, slug: detail["slug"]?.stringValue ?? "engagement")
         guard status["status"]?.stringValue == "completed" else {
             throw CommandEnd(
                 .no,
                 "The run \(status["status"]?.stringValue ?? "?"): \(status["error"]?.stringValue ?? "")"
             )
         }
+    }
+
+    /// The report beside the documents. Without Typst the demo does without.
+    private func writePDF(_ path: String, slug: String) async throws {
+        guard let bytes = try await caller.file(path + "/export/pdf?include_provenance=true") else {
+            return Terminal.say("No PDF: docs/pdf.md says what it needs.")
+        }
+        let file = URL(filePath: out).appending(path: slug).appending(path: "\(slug)-report.pdf")
+        try Data(bytes).write(to: file)
+        Terminal.say("The report is \(Terminal.paint("\(out)/\(slug)/\(file.lastPathComponent)", .bold))")
     }
 
     /// Shows log lines as they come, until the run has ended.

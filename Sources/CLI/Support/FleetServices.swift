@@ -51,7 +51,13 @@ extension Fleet {
             drain: .seconds(try settings.integer("GC_DRAIN_SECONDS", default: 25, in: 0...3600)),
             version: Groundcrew.version
         )
-        let services = JobServices(stores: stores, models: try models(), hooks: hooks, webhooks: try webhooks())
+        let services = JobServices(
+            stores: stores,
+            models: try models(),
+            documents: documents(),
+            hooks: hooks,
+            webhooks: try webhooks()
+        )
         return WorkerService(configuration, queue: queue, services: services, logger: logger)
     }
 

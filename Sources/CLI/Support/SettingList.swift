@@ -100,6 +100,11 @@ struct SettingDescription {
             meaning: "address ranges that webhooks may reach although they are not public, with commas",
             fallback: "none"
         ),
+        SettingDescription(
+            name: "GC_TYPST",
+            meaning: "python3 of a virtual environment that has typst, for PDF export",
+            fallback: ".tools/venv/bin/python3"
+        ),
         SettingDescription(name: "GC_SIMULATE", meaning: "tests only: 1 lets a task carry `simulate`", fallback: "0"),
         SettingDescription(
             name: "GC_TEST_HOOKS",

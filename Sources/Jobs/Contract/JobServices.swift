@@ -6,6 +6,8 @@ package import Stores
 package struct JobServices: Sendable {
     package let stores: Stores
     package let models: Models
+    /// Nil where this process makes no documents.
+    package let documents: (any DocumentRenderer)?
     package let hooks: TestHooks
     /// Nil where `GC_SECRET_KEY` is not set.
     package let webhooks: WebhookServices?
@@ -13,11 +15,13 @@ package struct JobServices: Sendable {
     package init(
         stores: Stores,
         models: Models,
+        documents: (any DocumentRenderer)? = nil,
         hooks: TestHooks = TestHooks(),
         webhooks: WebhookServices? = nil
     ) {
         self.stores = stores
         self.models = models
+        self.documents = documents
         self.hooks = hooks
         self.webhooks = webhooks
     }
