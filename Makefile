@@ -36,6 +36,8 @@ up: build ## Run everything on this machine until Ctrl-C (PORT=8080 DATA=.dev)
 	$(call step,'Starting groundcrew dev')
 	@exec .build/debug/groundcrew dev --port $(PORT) --data $(DATA) $(ARGS)
 
+SWIFT_TEST = swift test --skip-build --disable-xctest --explicit-target-dependency-import-check error
+
 .PHONY: test
 test: setup ## Build everything, check it, run all tests
 	$(call step,'Building with tests (a first build takes some minutes)')
@@ -43,7 +45,9 @@ test: setup ## Build everything, check it, run all tests
 	$(call step,'Checking')
 	@scripts/check.sh
 	$(call step,'Testing')
-	@swift test --skip-build --disable-xctest --explicit-target-dependency-import-check error $(ARGS)
+	$(if $(ARGS),@$(SWIFT_TEST) $(ARGS),@$(SWIFT_TEST) --skip EndToEndTests)
+	$(if $(ARGS),,$(call step,'Testing with real processes in turn'))
+	$(if $(ARGS),,@$(SWIFT_TEST) --filter EndToEndTests --no-parallel)
 	$(if $(ARGS),,$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more'))
 	$(if $(ARGS),,@.build/debug/ChaosHarness --jobs $(JOBS) --faults $(FAULTS) --seed $(SEED) --report $(CHAOS_REPORT))
 

@@ -140,7 +140,7 @@ struct TypstRendererTests {
         let report = report(["a"], score: nil, provenance: false)
         let rendering = Task { try await renderer.pdf(of: report) }
         var process: Int32?
-        try await eventually(within: .seconds(10), "the renderer to run") {
+        try await eventually(within: .seconds(60), "the renderer to run") {
             process = (try? String(contentsOfFile: mark, encoding: .utf8)).flatMap { Int32($0.dropLast()) }
             return process != nil
         }

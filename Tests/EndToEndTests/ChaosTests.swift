@@ -60,6 +60,14 @@ struct ChaosTests {
             default: _ = try? await world.redis.send(["SCRIPT", "FLUSH"])
             }
         }
+        // A worker that starts looks into the ledger itself; these come when all have long started.
+        try? await eventually(within: .seconds(3), "the sea to be calm") {
+            try await world.count("state = 'running'") == 0
+        }
+        let late = (0..<20).map {
+            NewJob(kind: "test.probe", queue: "maint", payload: #"{"key":"late-\#($0)","milliseconds":5}"#)
+        }
+        _ = try await world.postgres.query(Ledger.insert(late))
         let settled = ContinuousClock.now + patience
         while ContinuousClock.now < settled, try await world.count("state IN ('queued','running')") > 0 {
             for index in workers.indices where !workers[index].isRunning { workers[index] = try fleet.start("worker") }
