@@ -45,7 +45,7 @@ test: setup ## Build everything, check it, run all tests
 	$(call step,'Checking')
 	@scripts/check.sh
 	$(call step,'Testing')
-	$(if $(ARGS),@$(SWIFT_TEST) $(ARGS),@$(SWIFT_TEST) --skip EndToEndTests)
+	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT_TEST) $(if $(ARGS),$(ARGS),--skip EndToEndTests)
 	$(if $(ARGS),,$(call step,'Testing with real processes in turn'))
 	$(if $(ARGS),,@$(SWIFT_TEST) --filter EndToEndTests --no-parallel)
 	$(if $(ARGS),,$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more'))

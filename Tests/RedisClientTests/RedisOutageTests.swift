@@ -47,7 +47,7 @@ struct RedisOutageTests {
         )
         let error = try await failure { try await redis.send(["PING"]) }
         #expect(error.isFailedConnect && !error.mayHaveRun)
-        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(ContinuousClock.now - start < .seconds(30))
         #expect(redis.connectionEpoch == 0)
         let port = Redis(try RedisConfiguration(url: "redis://127.0.0.1:1"), logger: quiet)
         let refused = try await failure { try await port.send(["PING"]) }
