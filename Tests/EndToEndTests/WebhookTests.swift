@@ -86,8 +86,11 @@ final class WebhookReceiver: @unchecked Sendable {
         let subject = ["-subj", "/CN=127.0.0.2", "-addext", "subjectAltName=IP:127.0.0.2"]
         let files = ["-keyout", folder.appending(path: "key.pem").path, "-out", certificate]
         _ = try run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"] + subject + files)
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", Self.server, folder.path, "\(port)"]
+        // No wrapper that could die alone, and no output of ours that it could keep open.
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        process.arguments = ["-c", Self.server, folder.path, "\(port)"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
     }
 
@@ -100,7 +103,7 @@ final class WebhookReceiver: @unchecked Sendable {
     }
 
     func stop() {
-        process.terminate()
+        kill(process.processIdentifier, SIGKILL)
         try? FileManager.default.removeItem(at: folder)
     }
 
