@@ -14,6 +14,9 @@ package enum Schema {
         migration("0009_limits", PackageResources._009_limits_sql),
         migration("0011_reviews", PackageResources._011_reviews_sql),
         migration("0012_exports", PackageResources._012_exports_sql),
+        migration("0013_attachments", PackageResources._013_attachments_sql),
+        migration("0014_context", PackageResources._014_context_sql),
+        migration("0015_collection", PackageResources._015_collection_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {
