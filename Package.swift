@@ -92,7 +92,9 @@ let package = Package(
         .target(name: "Crew", dependencies: ["Domain"], swiftSettings: house),
         .target(
             name: "Stores",
-            dependencies: ["Domain", "PostgresClient", "RedisClient", "CCrypt", crypto, asyncHTTPClient, nioCore, nioPosix],
+            dependencies: [
+                "Domain", "PostgresClient", "RedisClient", "CCrypt", crypto, asyncHTTPClient, nioCore, nioPosix,
+            ],
             resources: [.embedInCode("Migrations")],
             swiftSettings: house
         ),
