@@ -154,7 +154,7 @@ let package = Package(
         .executableTarget(
             name: "ChaosHarness",
             dependencies: [
-                "Embedded", "Queue", "Stores", "Domain", "PostgresClient", "RedisClient", argumentParser,
+                "TestSupport", "Embedded", "Queue", "Stores", "Domain", "PostgresClient", "RedisClient", argumentParser,
                 asyncHTTPClient, nioCore, nioPosix, nioHTTP1, logging,
             ],
             path: "Tests/Chaos",

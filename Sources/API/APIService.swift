@@ -21,10 +21,8 @@ package enum APIService {
         package let allowSimulation: Bool
         /// Names of test-only settings that are on; `/api/health` shows them.
         package let testSettings: [String]
-        /// Stored answers are sealed with a key that is derived from it: 32 bytes, the same in all processes.
+        /// Keys that seal stored answers and webhook secrets are derived from it: the same in all processes.
         package let secret: [UInt8]
-        /// Keeps the secrets of webhook endpoints; nil turns the making of endpoints off.
-        package let sealer: Sealer?
         /// Where webhooks may go.
         package let addresses: AddressGuard
 
@@ -36,7 +34,6 @@ package enum APIService {
             allowSimulation: Bool,
             testSettings: [String],
             secret: [UInt8],
-            sealer: Sealer? = nil,
             addresses: AddressGuard = AddressGuard(allowing: [])
         ) {
             self.publicURL = publicURL
@@ -46,7 +43,6 @@ package enum APIService {
             self.allowSimulation = allowSimulation
             self.testSettings = testSettings
             self.secret = secret
-            self.sealer = sealer
             self.addresses = addresses
         }
     }
@@ -103,7 +99,12 @@ package enum APIService {
             KeyRoutes(stores: stores),
             TeamRoutes(members: stores.members),
             BillingRoutes(billing: stores.billing),
-            WebhookRoutes(stores: stores, queue: queue, sealer: settings.sealer, addresses: settings.addresses),
+            WebhookRoutes(
+                stores: stores,
+                queue: queue,
+                sealer: .webhooks(settings.secret),
+                addresses: settings.addresses
+            ),
             HealthRoutes(queue: queue, testSettings: settings.testSettings),
         ]
         let gatehouse = Gatehouse(
@@ -111,7 +112,7 @@ package enum APIService {
             limiter: RateLimiter(redis: redis, namespace: namespace, settings: settings.rates),
             origin: origin,
             idempotency: Idempotency(
-                store: IdempotencyStore(stores.postgres, seal: AnswerSeal(secret: settings.secret))
+                store: IdempotencyStore(stores.postgres, sealer: .answers(settings.secret))
             ),
             trustsProxy: settings.trustsProxy,
             logger: logger

@@ -24,8 +24,7 @@ extension APIService.Settings {
             signupIsOpen: signupIsOpen,
             allowSimulation: false,
             testSettings: [],
-            secret: Array(0..<32),
-            sealer: Sealer(secret: Array(0..<32), purpose: "webhooks")
+            secret: Array(0..<32)
         )
     }
 

@@ -1,32 +1,5 @@
 import Foundation
-
-/// One running process of the real binary.
-final class FleetProcess: @unchecked Sendable {
-    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
-    private let process = Process()
-
-    init(_ binary: String, _ arguments: [String], _ environment: [String: String], log: String) throws {
-        process.executableURL = URL(filePath: binary)
-        process.arguments = arguments
-        process.environment = environment
-        if !FileManager.default.fileExists(atPath: log) {
-            _ = FileManager.default.createFile(atPath: log, contents: nil)
-        }
-        let file = try FileHandle(forWritingTo: URL(filePath: log))
-        try file.seekToEnd()
-        process.standardOutput = file
-        process.standardError = file
-        try process.run()
-        try file.close()
-    }
-
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
-    var isRunning: Bool { process.isRunning }
-    var id: Int { Int(process.processIdentifier) }
-
-    func signal(_ signal: Int32) { if process.isRunning { kill(process.processIdentifier, signal) } }
-}
+import TestSupport
 
 /// The processes under test: what must run, and what runs.
 actor Fleet {
@@ -56,7 +29,8 @@ actor Fleet {
     func tend() throws {
         for index in berths.indices where berths[index].process?.isRunning != true {
             let berth = berths[index]
-            berths[index].process = try FleetProcess(binary, berth.arguments, berth.environment, log: berth.log)
+            let environment = berth.environment.merging(["GC_BINARY": binary]) { $1 }
+            berths[index].process = try FleetProcess(berth.arguments, environment, log: berth.log)
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import PostgresClient
 import RedisClient
 import Synchronization
+import TestSupport
 
 /// Does harm, seeded, and undoes it.
 actor Nemesis {

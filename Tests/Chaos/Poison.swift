@@ -1,6 +1,7 @@
 import Foundation
 import PostgresClient
 import Queue
+import TestSupport
 
 /// Jobs that kill their worker, one after the other, among innocent ones.
 struct Poison: Sendable {

@@ -2,6 +2,7 @@ import Foundation
 import PostgresClient
 import Queue
 import Synchronization
+import TestSupport
 
 /// Feeds jobs through the library. An unanswered COMMIT is not tried again: its keys are *attempted*, not *acknowledged*.
 struct Producer: Sendable {

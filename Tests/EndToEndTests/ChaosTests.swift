@@ -29,7 +29,7 @@ struct ChaosTests {
         _ = try await world.postgres.query("CREATE TABLE probe_effects (key text, job bigint, attempt int)")
         let scheduler = try fleet.start("scheduler")
         var workers = [try fleet.start("worker"), try fleet.start("worker")]
-        var random = SeededRandom(state: 42)
+        var random = SplitMix(seed: 42)
         var report = Report()
         for batch in 0..<8 {
             let load = (0..<Self.jobs / 8).map { index in
@@ -121,18 +121,5 @@ struct ChaosTests {
             if !report.isClean { return }
         }
         Issue.record("the seeded bug \(mutant) was not seen: \(seen)")
-    }
-}
-
-/// SplitMix64 (G. Steele et al., 2014): the same storm each time.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -50,43 +50,6 @@ final class FleetUnderTest: Sendable {
     }
 }
 
-/// One running process. Killed when it is forgotten.
-final class FleetProcess: @unchecked Sendable {
-    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
-    private let process = Process()
-
-    init(_ arguments: [String], _ environment: [String: String]) throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let binary = environment["GC_BINARY"] ?? root.appending(path: ".build/debug/groundcrew").path
-        process.executableURL = URL(filePath: binary)
-        process.arguments = arguments
-        process.environment = environment
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = environment["GC_TEST_VERBOSE"] == nil ? FileHandle.nullDevice : FileHandle.standardError
-        try process.run()
-    }
-
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
-    var isRunning: Bool { process.isRunning }
-
-    func signal(_ signal: Int32) { kill(process.processIdentifier, signal) }
-
-    /// Waits for the end and returns the exit code.
-    func end(within limit: Duration) async throws -> Int32 {
-        try await eventually(within: limit, "the end of a process") { !process.isRunning }
-        return process.terminationStatus
-    }
-
-    func stop() async throws {
-        guard process.isRunning else { return }
-        signal(SIGCONT)
-        signal(SIGTERM)
-        if (try? await end(within: .seconds(10))) == nil { signal(SIGKILL) }
-    }
-}
-
 /// A caller of the API.
 struct Caller: Sendable {
     let port: Int

@@ -7,8 +7,7 @@ import Stores
 struct WebhookRoutes: Routes {
     let stores: Stores
     let queue: JobQueue
-    /// Nil where `GC_SECRET_KEY` is not set: secrets could not be kept, so none are made.
-    let sealer: Sealer?
+    let sealer: Sealer
     let addresses: AddressGuard
 
     var table: [Route] {
@@ -46,7 +45,7 @@ struct WebhookRoutes: Routes {
             url: url.text,
             events: events,
             secret: secret,
-            sealer: try usableSealer,
+            sealer: sealer,
             for: request.caller
         )
         guard let endpoint else { throw APIError.conflict("An endpoint with this url exists already") }
@@ -93,7 +92,7 @@ struct WebhookRoutes: Routes {
         let endpoint = try await stores.webhooks.rotate(
             request.id(),
             to: secret,
-            sealer: try usableSealer,
+            sealer: sealer,
             for: request.caller
         )
         guard let endpoint else { throw APIError.noRoute }
@@ -132,15 +131,6 @@ struct WebhookRoutes: Routes {
         return .ok(["data": .object(delivery.members)])
     }
 
-    private var usableSealer: Sealer {
-        get throws {
-            guard let sealer else {
-                throw APIError.conflict("Webhooks are off: the operator has to set GC_SECRET_KEY")
-            }
-            return sealer
-        }
-    }
-
     /// - Returns: nil where the body names none.
     private static func events(_ json: JSON?) throws -> [String]? {
         guard let json else { return nil }
@@ -159,8 +149,8 @@ extension WebhookEndpoint {
     fileprivate var members: [String: JSON] {
         [
             "id": .string(id.rawValue), "url": .string(url), "enabled": .bool(enabled),
-            "events": .array(events.map(JSON.string)), "created_at": .string(createdAt.milliseconds),
-            "failing_since": .optional(failingSince?.milliseconds),
+            "events": .array(events.map(JSON.string)), "created_at": .string(createdAt.seconds),
+            "failing_since": .optional(failingSince?.seconds),
         ]
     }
 
@@ -178,8 +168,8 @@ extension WebhookDelivery {
         [
             "id": .string(id.rawValue), "event_id": .string(event), "type": .string(type), "status": .string(status),
             "attempts": .integer(attempts), "last_status": lastStatus.map(JSON.integer) ?? .null,
-            "next_attempt_at": .optional(nextAttemptAt?.milliseconds),
-            "delivered_at": .optional(deliveredAt?.milliseconds), "created_at": .string(createdAt.milliseconds),
+            "next_attempt_at": .optional(nextAttemptAt?.seconds),
+            "delivered_at": .optional(deliveredAt?.seconds), "created_at": .string(createdAt.seconds),
         ]
     }
 }

@@ -18,7 +18,6 @@ extension Fleet {
             allowSimulation: settings.flag("GC_SIMULATE"),
             testSettings: settings.testSettings,
             secret: try secret(host: host),
-            sealer: try webhookSealer(),
             addresses: try addressGuard()
         )
     }

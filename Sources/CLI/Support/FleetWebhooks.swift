@@ -6,10 +6,6 @@ import Stores
 /// What webhooks need, from the settings.
 extension Fleet {
     /// - Throws: ``SettingError``
-    func webhookSealer() throws -> Sealer {
-        Sealer(secret: try installationSecret(), purpose: "webhooks")
-    }
-
     func addressGuard() throws -> AddressGuard {
         let ranges = try (settings["GC_NET_ALLOW"] ?? "").split(separator: ",").map { text in
             guard let range = AddressRange(String(text).trimmed) else {
@@ -25,9 +21,12 @@ extension Fleet {
     }
 
     func webhooks() throws -> WebhookServices {
-        let sealer = try webhookSealer()
         let client = GuardedClient(try addressGuard(), authorities: settings["GC_WEBHOOK_CA_FILE"])
-        return WebhookServices(sender: client, sealer: sealer, schedule: try webhookSchedule())
+        return WebhookServices(
+            sender: client,
+            sealer: .webhooks(try installationSecret()),
+            schedule: try webhookSchedule()
+        )
     }
 
     private func webhookSchedule() throws -> [Int] {

@@ -44,9 +44,10 @@ package struct JobContext: Sendable {
 
     /// The same in one round trip, for effects whose results decide nothing. A statement refuses by calling `require()`.
     ///
-    /// - Parameter enqueuing: statements that end in ``Ledger/returning`` or ``Ledger/returningFollowUps``: their rows are the
-    ///   follow-up jobs.
-    /// - Parameter reading: what to read after the commit, in the same trip.
+    /// - Parameters:
+    ///   - enqueuing: statements that end in ``Ledger/returning`` or ``Ledger/returningFollowUps``: their rows are the
+    ///     follow-up jobs.
+    ///   - reading: what to read after the commit, in the same trip.
     /// - Returns: the results of the reading.
     @discardableResult
     package func settle(

@@ -9,7 +9,7 @@ package struct JobServices: Sendable {
     /// Nil where this process makes no documents.
     package let documents: (any DocumentRenderer)?
     package let hooks: TestHooks
-    /// Nil where `GC_SECRET_KEY` is not set.
+    /// Nil where this process delivers none.
     package let webhooks: WebhookServices?
 
     package init(

@@ -22,7 +22,7 @@ package struct DeliverWebhook: Job {
 
     package func run(_ context: JobContext) async throws -> Outcome {
         guard let webhooks = context.services.webhooks else {
-            return .snooze(.seconds(60), "GC_SECRET_KEY is not set: set it for every worker")
+            return .refuse("this worker delivers no webhooks")
         }
         switch try await context.services.stores.outbox.claim(delivery, round: round) {
         case .moot: return .cancel("the delivery was made, begun anew or deleted, or its endpoint is disabled")

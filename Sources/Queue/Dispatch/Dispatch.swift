@@ -138,11 +138,6 @@ package final class Dispatch: Sendable {
         guard !ids.isEmpty else { return }
         _ = try? await redis.run(Scripts.forget, keys: [keys.prefix(of: queue)], arguments: ids.map(String.init))
     }
-
-    /// Asks the worker that runs a job to cancel it, in its next cycle. The ledger's flag is the promise, this the hurry.
-    package func requestCancel(_ id: Int, queue: String, session: Int) async {
-        await requestCancels([RunningJob(id: id, queue: queue, session: session)])
-    }
 }
 
 extension RedisError {

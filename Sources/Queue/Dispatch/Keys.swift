@@ -22,9 +22,6 @@ struct Keys: Sendable {
     /// Set of sessions that are over and still hold ids.
     func endingSessions(_ queue: String) -> String { prefix(of: queue) + ":x" }
 
-    /// Set of running ids that a session shall cancel.
-    func cancellations(_ queue: String, session: Int) -> String { prefix(of: queue) + ":cx:\(session)" }
-
     /// Sorted set of ids that wait for a moment.
     func scheduled(_ queue: String) -> String { prefix(of: queue) + ":sch" }
 

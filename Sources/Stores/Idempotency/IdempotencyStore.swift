@@ -8,13 +8,13 @@ package import PostgresClient
 /// both and frees the lock with its connection, so the next one that asks simply does the request.
 package struct IdempotencyStore: Sendable {
     private let postgres: Postgres
-    private let seal: AnswerSeal
+    private let sealer: Sealer
     private let patience: Duration
 
     /// - Parameter patience: how long a request waits for another one under way with the same key.
-    package init(_ postgres: Postgres, seal: AnswerSeal, patience: Duration = .seconds(10)) {
+    package init(_ postgres: Postgres, sealer: Sealer, patience: Duration = .seconds(10)) {
         self.postgres = postgres
-        self.seal = seal
+        self.sealer = sealer
         self.patience = patience
     }
 
@@ -112,11 +112,11 @@ package struct IdempotencyStore: Sendable {
         guard let row = found.first else { return nil }
         let (fingerprint, status, sealed) = try row.decode(PostgresBytes.self, Int.self, PostgresBytes.self)
         guard fingerprint == request.fingerprint else { return .differs }
-        return .replayed(Answer(status: status, body: try seal.open(sealed, binding: binding(request, status))))
+        return .replayed(Answer(status: status, body: try sealer.open(sealed.bytes, for: binding(request, status))))
     }
 
     private func keep(_ answer: Answer, of request: Request) async throws {
-        let sealed = try seal.seal(answer.body, binding: binding(request, answer.status))
+        let sealed = PostgresBytes(try sealer.seal(answer.body, for: binding(request, answer.status)))
         _ = try await postgres.query(
             """
             INSERT INTO idempotency_keys (principal, key, fingerprint, status, answer)

@@ -19,13 +19,19 @@ package struct Sealer: Sendable {
     /// - Parameters:
     ///   - secret: the installation's secret, `GC_SECRET_KEY`.
     ///   - purpose: keys of different purposes tell nothing of each other.
-    package init(secret: [UInt8], purpose: String) {
+    init(secret: [UInt8], purpose: String) {
         key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: secret),
             info: Data("groundcrew:\(purpose)".utf8),
             outputByteCount: 32
         )
     }
+
+    /// For the signing secrets of webhook endpoints.
+    package static func webhooks(_ secret: [UInt8]) -> Sealer { Sealer(secret: secret, purpose: "webhooks") }
+
+    /// For stored answers, which may hold a key that is shown once.
+    package static func answers(_ secret: [UInt8]) -> Sealer { Sealer(secret: secret, purpose: "stored answers") }
 
     /// - Parameter owner: bound to the value: it opens only with the same one, so that rows cannot be swapped.
     /// - Returns: nonce, ciphertext and tag.

@@ -135,7 +135,7 @@ struct IdempotencyTests {
     // MARK: The store
 
     private func store(_ world: World, patience: Duration = .seconds(10)) -> IdempotencyStore {
-        IdempotencyStore(world.postgres, seal: AnswerSeal(secret: Array(0..<32)), patience: patience)
+        IdempotencyStore(world.postgres, sealer: .answers(Array(0..<32)), patience: patience)
     }
 
     private let request = IdempotencyStore.Request(principal: "p", key: "k", content: [1])

@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import RedisClient
@@ -133,7 +134,7 @@ struct ReplyQueueTests {
 
     @Test("A thousand callers who leave at random mix up nobody's reply", arguments: 1...5)
     mutating func random(seed: Int) {
-        var dice = SplitMix(state: UInt64(seed))
+        var dice = SplitMix(seed: UInt64(seed))
         var waiting: Set<Int> = []
         var sent = 0
         var answered = 0
@@ -158,17 +159,5 @@ struct ReplyQueueTests {
             }
         }
         #expect(queue.isEmpty && waiting.isEmpty)
-    }
-}
-
-/// A small random generator that repeats itself (S. Vigna, SplitMix64).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }
