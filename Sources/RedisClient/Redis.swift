@@ -59,6 +59,17 @@ package final class Redis: Sendable {
         }
     }
 
+    /// Sends one command without waiting for it; where no connection is up it fails at once.
+    ///
+    /// - Parameter then: called exactly once, on any thread; it must return quickly.
+    package func post(_ arguments: [String], then: @escaping @Sendable (RedisOutcome) -> Void) {
+        let request = RedisRequest([arguments], timeout: configuration.commandTimeout)
+        guard let connection = link.current else {
+            return then(.failure(.notConnected(to: address, because: "no connection is up")))
+        }
+        connection.post(request) { then($0.onlyOutcome) }
+    }
+
     /// Gives up the present connection, whatever it says of itself, and makes another.
     package func reconnect(because reason: String) {
         if let connection = link.current { link.replace(connection, because: reason) }

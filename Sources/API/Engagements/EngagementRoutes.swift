@@ -88,7 +88,7 @@ struct EngagementRoutes: Routes {
         }
         switch outcome {
         case .started(let run):
-            await queue.dispatch.notices.tell(of: [id.rawValue])
+            queue.dispatch.notices.tell(of: [id.rawValue])
             return .ok(["runId": .string(run.rawValue), "status": "running", "message": "Engagement started"])
         case .notFound: throw APIError.noRoute
         case .noSubscription: throw APIError.noSubscription

@@ -13,7 +13,9 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Put load on a fleet and measure it. DATABASE_URL and REDIS_URL say where.",
-        subcommands: [BenchEnqueueCommand.self, BenchDrainCommand.self, BenchPickupCommand.self]
+        subcommands: [
+            BenchEnqueueCommand.self, BenchDrainCommand.self, BenchPickupCommand.self, BenchCallsCommand.self,
+        ]
     )
 }
 

@@ -3,7 +3,7 @@ import Queue
 
 extension JobContext {
     /// Hurries the live streams of a run whose events were just committed. They find the events without it too, later.
-    func tell(of run: Run.ID) async {
-        await queue.dispatch.notices.tell(of: [run.rawValue])
+    func tell(of run: Run.ID) {
+        queue.dispatch.notices.tell(of: [run.rawValue])
     }
 }

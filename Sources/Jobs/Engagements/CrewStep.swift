@@ -46,7 +46,7 @@ package struct CrewStep: Job {
             let step = StepInProgress(run: run, task: task, context: context, input: input)
             switch try await step.go(variation) {
             case .ended(let outcome):
-                await context.tell(of: run)
+                context.tell(of: run)
                 return outcome
             case .again(let next): variation = next
             }

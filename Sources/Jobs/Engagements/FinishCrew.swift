@@ -43,7 +43,7 @@ package struct FinishCrew: Job {
                 + [RunLedger.append(Self.closing(input, error), to: run), WebhookLedger.announce(event, of: run)],
             enqueuing: [AnnounceRun.jobs(event, of: run)]
         )
-        await context.tell(of: run)
+        context.tell(of: run)
         return .settled
     }
 

@@ -81,7 +81,7 @@ package struct RunControl: Sendable {
         }
         if case .done(let run) = outcome {
             let notices = queue.dispatch.notices
-            await queue.postgres.afterCommit { await notices.tell(of: [run.rawValue]) }
+            await queue.postgres.afterCommit { notices.tell(of: [run.rawValue]) }
         }
         return outcome
     }
@@ -127,7 +127,7 @@ package struct RunControl: Sendable {
     private func tell(_ jobs: EndedJobs) async {
         let queue = queue
         await queue.postgres.afterCommit {
-            if let run = jobs.run { await queue.dispatch.notices.tell(of: [run.rawValue]) }
+            if let run = jobs.run { queue.dispatch.notices.tell(of: [run.rawValue]) }
             await queue.dispatch.requestCancels(jobs.running)
             for (name, waiting) in Dictionary(grouping: jobs.waiting, by: \.queue) {
                 await queue.dispatch.forget(waiting.map(\.id), queue: name)

@@ -51,7 +51,7 @@ package struct StartCrew: Job {
             ],
             enqueuing: [CrewFollowUps.readySteps(of: run, handOverTo: context.handOver.session)]
         )
-        await context.tell(of: run)
+        context.tell(of: run)
         return .settled
     }
 

@@ -115,7 +115,7 @@ struct StepInProgress {
         let isFirst = input.taskStatus == .ready
         let events = isFirst ? [RunEvent.log(agent: planned.agentSlug, "Starting task: \(task)")] : []
         let booked = try await context.queue.postgres.query(RunLedger.begin(draft, announcing: events))
-        if isFirst { await context.tell(of: run) }
+        if isFirst { context.tell(of: run) }
         return try booked.first?.decode(Int.self)
     }
 

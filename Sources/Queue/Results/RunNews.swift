@@ -26,21 +26,23 @@ extension EndNotices {
         return stream
     }
 
-    /// Tells everyone who follows that these have news; call it after the commit. Failing is no error.
+    /// Tells everyone who follows that these have news, and waits for nothing; call it after the commit. Failing is no error.
     ///
-    /// Callers at the same time share a message: all but one of them return at once.
+    /// What is told while a message is under way goes out together in the next one.
     /// - Parameter names: ids without commas.
-    package func tell(of names: [String]) async {
+    package func tell(of names: [String]) {
         guard !names.isEmpty, redis.isConnected else { return }
         let isMine = state.withLock { state in
             state.untold.formUnion(names)
             defer { state.isTelling = true }
             return !state.isTelling
         }
-        guard isMine else { return }
-        while let names = takeUntold() {
-            _ = try? await redis.send(["PUBLISH", news, names.joined(separator: ",")])
-        }
+        if isMine { tellUntold() }
+    }
+
+    private func tellUntold() {
+        guard let names = takeUntold() else { return }
+        redis.post(["PUBLISH", news, names.joined(separator: ",")]) { [self] _ in tellUntold() }
     }
 
     private func takeUntold() -> Set<String>? {

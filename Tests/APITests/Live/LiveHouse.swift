@@ -97,7 +97,7 @@ struct LiveHouse: Sendable {
 
     func append(_ events: [RunEvent], to run: Run.ID, telling: Bool = true) async throws {
         _ = try await world.postgres.query(RunLedger.append(events, to: run))
-        if telling { await world.dispatch.notices.tell(of: [run.rawValue]) }
+        if telling { world.dispatch.notices.tell(of: [run.rawValue]) }
     }
 
     func finish(_ run: Run.ID, as status: Run.Status = .completed, telling: Bool = true) async throws {
@@ -105,7 +105,7 @@ struct LiveHouse: Sendable {
         _ = try await world.postgres.pipeline(
             RunLedger.finishRun(run, as: status, error: nil) + [RunLedger.append([last], to: run)]
         )
-        if telling { await world.dispatch.notices.tell(of: [run.rawValue]) }
+        if telling { world.dispatch.notices.tell(of: [run.rawValue]) }
     }
 
     // MARK: What a client would do

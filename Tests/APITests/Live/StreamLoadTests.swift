@@ -64,7 +64,7 @@ struct StreamLoadTests {
             FROM r, generate_series(1, \(count)) n
             """
         )
-        await house.world.dispatch.notices.tell(of: [run.rawValue])
+        house.world.dispatch.notices.tell(of: [run.rawValue])
     }
 
     @Test("A client that does not read is cut off, and another one on the same run gets everything")

@@ -132,7 +132,7 @@ struct StreamRoutesTests {
             async let told = house.stream(port, id).read()
             try await eventually(within: .seconds(10), "the stream to wait") { await live.streams == 1 }
             let run = try await house.start(id)
-            await house.world.dispatch.notices.tell(of: [id.rawValue])
+            house.world.dispatch.notices.tell(of: [id.rawValue])
             try await house.finish(run)
             let answer = try await told
             #expect(
