@@ -93,6 +93,7 @@ package enum APIService {
             ControlRoutes(queue: queue),
             ExportRoutes(stores: stores, queue: queue),
             AnalyticsRoutes(runs: stores.runs),
+            QualityRoutes(quality: stores.quality),
             DeliverableRoutes(deliverables: stores.deliverables),
             StreamRoutes(runs: stores.runs, live: LiveEvents(stores.runs, notices: queue.dispatch.notices)),
             SessionRoutes(stores: stores, cookieIsSecure: origin.isSecure, signupIsOpen: settings.signupIsOpen),

@@ -2,6 +2,7 @@
 package enum JobKind: String, CaseIterable, Sendable {
     case startCrew = "crew.start"
     case crewStep = "crew.step"
+    case observeTask = "crew.observe"
     case finishCrew = "crew.finish"
     case deliverWebhook = "webhook.deliver"
     case exportPDF = "pdf.export"
@@ -12,6 +13,7 @@ package enum JobKind: String, CaseIterable, Sendable {
         switch self {
         case .startCrew: StartCrew.self
         case .crewStep: CrewStep.self
+        case .observeTask: ObserveTask.self
         case .finishCrew: FinishCrew.self
         case .deliverWebhook: DeliverWebhook.self
         case .exportPDF: ExportPDF.self

@@ -13,6 +13,7 @@ package struct Stores: Sendable {
     package let runs: RunStore
     package let webhooks: WebhookStore
     package let outbox: WebhookOutbox
+    package let quality: QualityStore
     package let deliverables: DeliverableStore
     package let exports: ExportStore
     package let exportFiles: ExportFiles
@@ -30,6 +31,7 @@ package struct Stores: Sendable {
         runs = RunStore(postgres)
         webhooks = WebhookStore(postgres)
         outbox = WebhookOutbox(postgres)
+        quality = QualityStore(postgres)
         deliverables = DeliverableStore(postgres)
         exports = ExportStore(postgres)
         exportFiles = ExportFiles(postgres)

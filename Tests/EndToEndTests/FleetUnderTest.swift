@@ -29,6 +29,7 @@ final class FleetUnderTest: Sendable {
         environment["GC_LEASE_SECONDS"] = String(lease)
         environment["GC_LOG_LEVEL"] = "warning"
         environment["GC_SIMULATE"] = "1"
+        environment["GC_OBSERVER"] = "heuristic"
         environment["GC_TEST_HOOKS"] = "1"
         for tier in ["ENGINE", "API", "READ"] { environment["GC_RATE_\(tier)"] = "1000000/60" }
         self.environment = environment.merging(extra) { $1 }

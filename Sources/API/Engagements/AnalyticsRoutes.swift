@@ -56,8 +56,8 @@ struct RunAnalytics {
         [
             "taskId": .string(task.id), "agentSlug": .string(task.agent), "agentRole": role(task.agent),
             "department": department(task.agent), "selectedModel": .string(task.model),
-            // No observer scores documents yet.
-            "observerScore": .null, "cost": .number(task.cost.dollars),
+            "observerScore": task.score.map { JSON.number(Double($0) / 10) } ?? .null,
+            "cost": .number(task.cost.dollars),
         ]
     }
 

@@ -22,7 +22,20 @@ extension Fleet {
         let allowSimulation = settings.flag("GC_SIMULATE")
         if allowSimulation { providers.append(SimulatedModel()) }
         let routing = CrewRouting(prices: try prices(), providers: reachable, defaultModel: settings["GC_MODEL"])
-        return Models(routing: routing, providers: providers, allowSimulation: allowSimulation)
+        return Models(
+            routing: routing,
+            providers: providers,
+            allowSimulation: allowSimulation,
+            observer: try observer()
+        )
+    }
+
+    private func observer() throws -> Models.Observer {
+        guard let text = settings["GC_OBSERVER"] else { return .model }
+        guard let observer = Models.Observer(rawValue: text) else {
+            throw SettingError("GC_OBSERVER", "is \"\(text)\"", "It takes model, heuristic or off.")
+        }
+        return observer
     }
 
     /// The shipped price table, or the operator's file.

@@ -35,6 +35,11 @@ struct SettingDescription {
             fallback: "by the routing table"
         ),
         SettingDescription(
+            name: "GC_OBSERVER",
+            meaning: "worker: who judges documents: model, heuristic (code alone) or off",
+            fallback: "model; code where no model is configured"
+        ),
+        SettingDescription(
             name: "GC_PRICES_FILE",
             meaning: "price table of models, as JSON",
             fallback: "the shipped one"

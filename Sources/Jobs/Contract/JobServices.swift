@@ -31,13 +31,37 @@ package struct JobServices: Sendable {
 package struct Models: Sendable {
     package let routing: CrewRouting
     package let allowSimulation: Bool
+    private let observer: Observer
     private let providers: [String: any LanguageModel]
 
-    /// - Parameter providers: by their name in the price table; the offline one must be among them.
-    package init(routing: CrewRouting, providers: [any LanguageModel], allowSimulation: Bool) {
+    /// Who judges the crew's documents.
+    package enum Observer: String, Sendable, CaseIterable {
+        case off
+        /// Code alone.
+        case heuristic
+        /// A language model; code judges what no language model has written.
+        case model
+    }
+
+    /// - Parameters:
+    ///   - providers: by their name in the price table; the offline one must be among them.
+    ///   - observer: who judges documents.
+    package init(
+        routing: CrewRouting,
+        providers: [any LanguageModel],
+        allowSimulation: Bool,
+        observer: Observer = .heuristic
+    ) {
         self.routing = routing
+        self.observer = observer
         self.providers = Dictionary(providers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.allowSimulation = allowSimulation
+    }
+
+    /// Who judges what this provider has written.
+    package func judge(of provider: String) -> Observer {
+        let isModel = provider != ModelProvider.offline && provider != ModelProvider.simulated
+        return observer == .model && (!isModel || routing.isOffline) ? .heuristic : observer
     }
 
     package subscript(provider: String) -> (any LanguageModel)? { providers[provider] }

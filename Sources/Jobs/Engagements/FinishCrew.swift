@@ -90,6 +90,7 @@ package struct FinishCrew: Job {
             filename: planned.filename,
             version: task.version,
             words: task.words,
+            score: task.score.map { Double($0) / 10 },
             error: task.error
         )
     }

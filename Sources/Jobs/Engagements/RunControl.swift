@@ -74,7 +74,10 @@ package struct RunControl: Sendable {
                 let names = [StartCrew.policy.queue.rawValue]
                 try await transaction.finish(
                     ["SELECT queues_open(\(names)::text[])"] + RunControls.resume(run),
-                    enqueuing: [CrewFollowUps.readySteps(of: run), CrewFollowUps.finish(of: run)]
+                    enqueuing: [
+                        CrewFollowUps.readySteps(of: run), CrewFollowUps.observations(of: run),
+                        CrewFollowUps.finish(of: run),
+                    ]
                 )
                 return .done(run)
             }
@@ -119,6 +122,8 @@ package struct RunControl: Sendable {
         WHERE state = ANY (CASE WHEN \(alsoRunning) THEN ARRAY['queued','running'] ELSE ARRAY['queued'] END)
           AND state IN ('queued','running') AND unique_key IS NOT NULL
           AND unique_key IN (SELECT 'step:' || run_id || ':' || task_id FROM run_tasks WHERE run_id = \(run)
+                             UNION ALL SELECT 'observe:' || run_id || ':' || task_id FROM run_tasks
+                               WHERE run_id = \(run) AND observation = 'pending'
                              UNION ALL VALUES (\(StartCrew.uniqueKey(run))), (\("finish:\(run)")))
         RETURNING id, queue, session
         """

@@ -145,7 +145,7 @@ struct StepInProgress {
                 to: call.request,
                 provider: call.choice.route.provider
             )
-            try await StepSuccess(self, planned).book(reply, charge, call: id)
+            try await StepSuccess(self, planned, by: provider.id).book(reply, charge, call: id)
             return .ended(.settled)
         } catch let fault as ModelFault {
             return try await handle(fault, call, id, planned, variation)
@@ -205,32 +205,7 @@ struct StepInProgress {
         _ planned: PlannedTask,
         _ verdict: StepVerdict
     ) async throws {
-        var end = RunLedger.CallEnd(call: id, state: .failed, cost: .zero, fault: fault.description)
-        switch fault {
-        case .cancelled(let bytes):
-            let charge = models.routing.prices.charge(
-                forCancelled: call.request,
-                partialOutputBytes: bytes,
-                provider: call.choice.route.provider
-            )
-            end = RunLedger.CallEnd(
-                call: id,
-                state: .failed,
-                cost: min(charge.cost, call.choice.reservation),
-                inputTokens: charge.usage.input,
-                outputTokens: charge.usage.output,
-                isEstimated: true,
-                fault: fault.description
-            )
-        case .timeout(.firstByte), .timeout(.silence), .timeout(.total), .truncated:
-            end = RunLedger.CallEnd(
-                call: id,
-                state: .unknown,
-                cost: call.choice.reservation,
-                fault: fault.description
-            )
-        default: break
-        }
+        let end = FailedCall.end(fault, call: id, call.request, call.choice, models.routing.prices)
         let line = "\(task): \(fault.description)\(Self.consequence(verdict.action))"
         let statements = [
             RunLedger.end(end, of: run), RunLedger.appendIfUnderWay([.log(agent: planned.agentSlug, line)], to: run),

@@ -8,10 +8,13 @@ import Stores
 struct StepSuccess {
     private let step: StepInProgress
     private let planned: PlannedTask
+    /// Who wrote it.
+    private let provider: String
 
-    init(_ step: StepInProgress, _ planned: PlannedTask) {
+    init(_ step: StepInProgress, _ planned: PlannedTask, by provider: String) {
         self.step = step
         self.planned = planned
+        self.provider = provider
     }
 
     private var run: Run.ID { step.run }
@@ -75,14 +78,37 @@ struct StepSuccess {
             writing: [
                 RunLedger.book(end, of: run, announcing: events),
                 RunLedger.completeTask(task, of: run, cost: cost, document),
-            ],
-            enqueuing: [
+            ] + judgement(of: text),
+            enqueuing: (isForModel ? [CrewFollowUps.observations(of: run, task: task)] : []) + [
                 CrewFollowUps.readySteps(of: run, waitedFor: task, handOverTo: session),
                 CrewFollowUps.finish(of: run, handOverTo: session),
             ],
             reading: session.map { RunStore.stepInput(of: run, nextUnder: $0) } ?? []
         )
         if session != nil, let next = try RunStore.stepInput(read) { step.context.handOver.send(along: next) }
+    }
+
+    // MARK: The observer
+
+    private var isForModel: Bool { step.context.services.models.judge(of: provider) == .model }
+
+    /// Code judges at once; a model in a job of its own, which the end of the run waits for.
+    private func judgement(of text: String) -> [SQL] {
+        switch step.context.services.models.judge(of: provider) {
+        case .off: return []
+        case .model: return [RunLedger.awaitObservation(of: task, run)]
+        case .heuristic:
+            let score = HeuristicJudge.score(text, task: planned, brief: step.input.brief)
+            let kept = RunLedger.keepScore(
+                tenths: score.tenths,
+                rubric: score.rubric,
+                feedback: score.feedback,
+                judge: HeuristicJudge.name,
+                task: task,
+                of: run
+            )
+            return [kept]
+        }
     }
 
     /// The answer was cut off at the length limit: one more step of the same task goes on from there.

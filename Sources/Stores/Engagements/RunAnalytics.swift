@@ -11,6 +11,8 @@ package struct RoutedTask: Sendable, Equatable {
     package let steps: Int
     /// Of all its calls, those that failed or were lost included: a run's tasks add up to what the run has spent.
     package let cost: NanoUSD
+    /// The observer's, in tenths; nil where there is none.
+    package let score: Int?
 }
 
 extension RunStore {
@@ -23,8 +25,8 @@ extension RunStore {
         let results = try await postgres.pipeline([
             "SELECT 1 FROM engagements WHERE id = \(id) AND tenant_id = \(tenant)",
             """
-            SELECT t.task_id, t.agent_slug, t.model, t.steps, coalesce(c.nanos, 0)::bigint
-            FROM run_tasks t LEFT JOIN LATERAL (
+            SELECT t.task_id, t.agent_slug, t.model, t.steps, coalesce(c.nanos, 0)::bigint, q.tenths
+            FROM run_tasks t LEFT JOIN quality_scores q ON q.run_id = t.run_id AND q.task_id = t.task_id LEFT JOIN LATERAL (
               SELECT sum(cost_nanos) AS nanos FROM llm_calls WHERE run_id = t.run_id AND task_id = t.task_id) c ON true
             WHERE t.model IS NOT NULL AND t.run_id = (
               SELECT id FROM runs WHERE engagement_id = \(id) AND tenant_id = \(tenant) AND status = 'completed'
@@ -34,14 +36,15 @@ extension RunStore {
         ])
         guard results[0].first != nil else { return nil }
         return try results[1].map { row throws(PostgresError) in
-            let (id, agent, model, steps, cost) = try row.decode(
+            let (id, agent, model, steps, cost, score) = try row.decode(
                 String.self,
                 String.self,
                 String.self,
                 Int.self,
-                NanoUSD.self
+                NanoUSD.self,
+                Int?.self
             )
-            return RoutedTask(id: id, agent: agent, model: model, steps: steps, cost: cost)
+            return RoutedTask(id: id, agent: agent, model: model, steps: steps, cost: cost, score: score)
         }
     }
 }

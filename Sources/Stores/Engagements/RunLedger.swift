@@ -182,7 +182,14 @@ package enum RunLedger {
 
     /// Books the end of a call and tells of it, in the locks of its engagement, which stays, and of a run that is at work,
     /// or paused with this step in flight.
-    package static func book(_ end: CallEnd, of run: Run.ID, announcing events: [RunEvent]) -> SQL {
+    ///
+    /// - Parameter isStep: whether it counts as a step of the run; judgements do not.
+    package static func book(
+        _ end: CallEnd,
+        of run: Run.ID,
+        announcing events: [RunEvent],
+        isStep: Bool = true
+    ) -> SQL {
         """
         WITH kept AS MATERIALIZED (
           SELECT 1 FROM engagements WHERE id = (SELECT engagement_id FROM runs WHERE id = \(run)) FOR KEY SHARE),
@@ -191,7 +198,7 @@ package enum RunLedger {
         numbered AS (
           UPDATE runs SET spent_nanos = spent_nanos + calls * \(end.cost)::bigint,
             reserved_nanos = reserved_nanos - reserved, input_tokens = input_tokens + calls * \(end.inputTokens),
-            output_tokens = output_tokens + calls * \(end.outputTokens), steps = steps + calls,
+            output_tokens = output_tokens + calls * \(end.outputTokens), steps = steps + calls * \(isStep ? 1 : 0),
             last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
           FROM booked, kept WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count),
         events AS (\(clause: insertEvents(events, run)))
@@ -209,13 +216,13 @@ package enum RunLedger {
     }
 
     /// Books the end of a call once, whatever became of the run meanwhile: late answers settle cost, never status.
-    package static func end(_ end: CallEnd, of run: Run.ID) -> SQL {
+    package static func end(_ end: CallEnd, of run: Run.ID, isStep: Bool = true) -> SQL {
         """
         WITH ended AS (\(clause: close(end)))
         UPDATE runs SET spent_nanos = spent_nanos + \(end.cost)::bigint,
           reserved_nanos = runs.reserved_nanos - ended.reserved_nanos,
           input_tokens = input_tokens + \(end.inputTokens), output_tokens = output_tokens + \(end.outputTokens),
-          steps = steps + \(end.state == .settled ? 1 : 0)
+          steps = steps + \(isStep && end.state == .settled ? 1 : 0)
         FROM ended WHERE runs.id = \(run)
         """
     }

@@ -45,6 +45,8 @@ package struct ReportInput: Sendable {
         package let error: String?
         package let version: Int?
         package let words: Int
+        /// The observer's, in tenths.
+        package let score: Int?
     }
 
     package struct Call: Sendable {
@@ -188,8 +190,9 @@ extension RunStore {
             """,
             """
             SELECT t.task_id, t.config::text, t.agent_slug, t.status, t.depends_on, t.optional, t.error, d.version,
-                   coalesce(d.word_count, 0)
+                   coalesce(d.word_count, 0), q.tenths
             FROM run_tasks t LEFT JOIN deliverables d ON d.run_id = t.run_id AND d.task_id = t.task_id
+            LEFT JOIN quality_scores q ON q.run_id = t.run_id AND q.task_id = t.task_id
             WHERE t.run_id = \(run) ORDER BY t.position
             """,
             """
@@ -224,7 +227,7 @@ extension RunStore {
     }
 
     private static func task(_ row: Row) throws(PostgresError) -> ReportInput.Task {
-        let (id, config, agent, status, dependsOn, optional, error, version, words) = try row.decode(
+        let (id, config, agent, status, dependsOn, optional, error, version, words, score) = try row.decode(
             String.self,
             String.self,
             String.self,
@@ -233,7 +236,8 @@ extension RunStore {
             Bool.self,
             String?.self,
             Int?.self,
-            Int.self
+            Int.self,
+            Int?.self
         )
         return ReportInput.Task(
             id: id,
@@ -244,7 +248,8 @@ extension RunStore {
             optional: optional,
             error: error,
             version: version,
-            words: words
+            words: words,
+            score: score
         )
     }
 

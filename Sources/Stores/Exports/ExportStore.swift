@@ -51,22 +51,23 @@ package struct ExportStore: Sendable {
         """
         SELECT d.filename, d.version, d.content, (extract(epoch FROM d.created_at) * 1000000)::bigint,
                coalesce(k.agent_slug, ''), coalesce(c.models, ''), c.calls, c.input, c.output, c.cost,
-               coalesce(c.reason, '')
+               coalesce(c.reason, ''), q.tenths
         FROM (SELECT DISTINCT ON (filename) * FROM deliverables
               WHERE engagement_id = \(id) AND tenant_id = \(tenant) AND left(filename, 1) <> '_'
               ORDER BY filename, version DESC) d
         LEFT JOIN run_tasks k ON k.run_id = d.run_id AND k.task_id = d.task_id
+        LEFT JOIN quality_scores q ON q.run_id = d.run_id AND q.task_id = d.task_id
         CROSS JOIN LATERAL (
-          SELECT string_agg(DISTINCT model, ', ') AS models, count(*) AS calls, coalesce(sum(input_tokens), 0)::bigint AS input,
+          SELECT string_agg(DISTINCT model, ', ') FILTER (WHERE agent_slug <> 'quality_observer') AS models, count(*) AS calls, coalesce(sum(input_tokens), 0)::bigint AS input,
                  coalesce(sum(output_tokens), 0)::bigint AS output, coalesce(sum(cost_nanos), 0)::bigint AS cost,
-                 string_agg(DISTINCT reason, '; ') AS reason
+                 string_agg(DISTINCT reason, '; ') FILTER (WHERE agent_slug <> 'quality_observer') AS reason
           FROM llm_calls WHERE run_id = d.run_id AND task_id = d.task_id AND state <> 'open') c
         ORDER BY k.position NULLS LAST, d.filename
         """
     }
 
     private static func part(_ row: Row) throws(PostgresError) -> (part: ClientReport.Part, at: Timestamp) {
-        let (filename, version, content, at, agent, models, calls, input, output, cost, reason) = try row.decode(
+        let (filename, version, content, at, agent, models, calls, input, output, cost, reason, score) = try row.decode(
             String.self,
             Int.self,
             String.self,
@@ -77,7 +78,8 @@ package struct ExportStore: Sendable {
             Int.self,
             Int.self,
             NanoUSD.self,
-            String.self
+            String.self,
+            Int?.self
         )
         let origin = ClientReport.Origin(
             agent: agent,
@@ -88,12 +90,11 @@ package struct ExportStore: Sendable {
             cost: cost,
             reason: reason
         )
-        // Nothing scores deliverables yet, so there is no column to read a score from.
         let part = ClientReport.Part(
             filename: filename,
             version: version,
             markdown: content,
-            score: nil,
+            score: score.map { Double($0) / 10 },
             origin: origin
         )
         return (part, at)

@@ -1,0 +1,182 @@
+import Crew
+import Domain
+import FoundationEssentials
+import PostgresClient
+import Queue
+import Stores
+
+/// One try of a judgement: at most two calls, the second to mend an answer that could not be used.
+struct ObservationInProgress {
+    let run: Run.ID
+    let task: String
+    let context: JobContext
+    let input: QualityStore.Observation
+
+    static let agent = "quality_observer"
+
+    private var models: Models { context.services.models }
+
+    private struct Call {
+        let request: ModelRequest
+        let choice: RouteChoice
+    }
+
+    func go() async throws -> Outcome {
+        let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
+        var repair: String?
+        for _ in 0..<2 {
+            guard let call = prepare(planned, repair) else { return try await giveUp("the budget allows no judgement") }
+            guard let provider = models[call.choice.route.provider] else {
+                return .snooze(.seconds(5), "this worker has no provider \(call.choice.route.provider)")
+            }
+            guard let id = try await reserve(call) else {
+                return try await giveUp("the budget was taken by other steps")
+            }
+            let reply: ModelReply
+            do {
+                reply = try await provider.complete(call.request, onText: { _ in })
+            } catch {
+                return try await end(error, call, id)
+            }
+            let booking = booking(reply, call, id)
+            do {
+                let score = try ObserverVerdict.score(reply.text, of: input.document, task: planned, brief: input.brief)
+                try await settle(score, call, booking)
+                return .settled
+            } catch let unusable as ObserverVerdict.Unusable {
+                _ = try await context.queue.postgres.query(RunLedger.end(booking, of: run, isStep: false))
+                repair = unusable.description
+            }
+        }
+        return try await giveUp("the judge's answer could not be used: \(repair ?? "")")
+    }
+
+    // MARK: The call
+
+    /// Judges are of another family than the writer, where there are two.
+    private func prepare(_ planned: PlannedTask, _ repair: String?) -> Call? {
+        let writer = models.routing.prices.provider(of: input.writer)
+        for down in [Set([writer].compactMap { $0 }), []] {
+            var question = RouteQuestion(
+                kind: .observe,
+                rubric: planned.rubric,
+                tier: .observer,
+                promptTokens: 0,
+                maxOutput: ObserverPrompt.outputLimit,
+                budgetLeft: input.budgetLeft,
+                down: down
+            )
+            guard let wish = models.routing.candidates(for: question).first else { continue }
+            let draft = request(planned, wish.model, repair)
+            question.promptTokens = TokenBound.prompt(draft)
+            guard let choice = models.routing.choose(question) else { continue }
+            var request = choice.route.model == wish.model ? draft : request(planned, choice.route.model, repair)
+            request.maxOutput = choice.maxOutput
+            return Call(request: request, choice: choice)
+        }
+        return nil
+    }
+
+    private func request(_ planned: PlannedTask, _ model: String, _ repair: String?) -> ModelRequest {
+        ObserverPrompt.request(
+            input.document,
+            task: planned,
+            brief: input.brief,
+            model: model,
+            nonce: CUID.make(),
+            repair: repair,
+            origin: ModelRequest.Origin(
+                run: run.rawValue,
+                task: task,
+                step: repair == nil ? 1 : 2,
+                attempt: context.job.failures + 1
+            )
+        )
+    }
+
+    private func reserve(_ call: Call) async throws -> Int? {
+        let draft = RunLedger.CallDraft(
+            run: run,
+            task: task,
+            job: context.job.id,
+            attempt: context.job.attempt,
+            agent: Self.agent,
+            model: call.choice.route.model,
+            reason: call.choice.route.reason.rawValue,
+            reservation: call.choice.reservation
+        )
+        return try await context.queue.postgres.query(RunLedger.beginObservation(draft)).first?.decode(Int.self)
+    }
+
+    // MARK: The end
+
+    private func booking(_ reply: ModelReply, _ call: Call, _ id: Int) -> RunLedger.CallEnd {
+        let charge = models.routing.prices.charge(for: reply, to: call.request, provider: call.choice.route.provider)
+        return RunLedger.CallEnd(
+            call: id,
+            state: .settled,
+            cost: charge.cost,
+            inputTokens: charge.usage.input,
+            outputTokens: charge.usage.output,
+            isEstimated: charge.isEstimated
+        )
+    }
+
+    private func settle(_ score: QualityScore, _ call: Call, _ end: RunLedger.CallEnd) async throws {
+        let line = "Scored \(task): \(score.tenths / 10).\(score.tenths % 10) of 10 (\(score.rubric.rawValue))"
+        do {
+            try await context.settle(
+                writing: [
+                    RunLedger.book(
+                        end,
+                        of: run,
+                        announcing: [.log(agent: Self.agent, line), .cost(input.spent + end.cost)],
+                        isStep: false
+                    ),
+                    RunLedger.keepScore(
+                        tenths: score.tenths,
+                        rubric: score.rubric,
+                        feedback: score.feedback,
+                        judge: call.choice.route.model,
+                        task: task,
+                        of: run
+                    ),
+                    RunLedger.endObservation(of: task, run),
+                ],
+                enqueuing: [CrewFollowUps.finish(of: run)]
+            )
+        } catch  where error is Fenced || error is Moot {
+            // Too late for the score, never for the bill.
+            _ = try await context.queue.postgres.query(RunLedger.end(end, of: run, isStep: false))
+            throw error
+        }
+    }
+
+    /// Passing faults are tried again by the queue; with the last try, and with the others, the run goes on without a score.
+    private func end(_ fault: ModelFault, _ call: Call, _ id: Int) async throws -> Outcome {
+        let failed = FailedCall.end(fault, call: id, call.request, call.choice, models.routing.prices)
+        let postgres = context.queue.postgres
+        // This task may have been cancelled, and the money must be booked all the same.
+        let run = run
+        _ = try await Task { try await postgres.query(RunLedger.end(failed, of: run, isStep: false)) }.value
+        if case .cancelled = fault { throw CancellationError() }
+        let history = StepHistory(failures: context.job.failures, canFailOver: false)
+        let verdict = FaultPolicy.verdict(on: fault, history: history, jitter: .random(in: 0..<1))
+        let tries = ObserveTask.policy.retry.attempts
+        if case .retry(let delay, let isCounted) = verdict.action, context.job.failures + 1 < tries {
+            return isCounted ? .retry(after: delay, fault.description) : .snooze(delay, fault.description)
+        }
+        return try await giveUp(fault.description)
+    }
+
+    private func giveUp(_ why: String) async throws -> Outcome {
+        try await context.settle(
+            writing: [
+                RunLedger.append([.log(agent: Self.agent, "No score for \(task): \(why)")], to: run),
+                RunLedger.endObservation(of: task, run),
+            ],
+            enqueuing: [CrewFollowUps.finish(of: run)]
+        )
+        return .settled
+    }
+}

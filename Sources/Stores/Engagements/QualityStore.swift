@@ -1,0 +1,114 @@
+package import Domain
+package import PostgresClient
+
+/// Scores of documents: what callers see, and what the observer reads before it judges.
+package struct QualityStore: Sendable {
+    private let postgres: Postgres
+
+    package init(_ postgres: Postgres) {
+        self.postgres = postgres
+    }
+
+    /// One score, as callers see it.
+    package struct Score: Sendable {
+        package let id: String
+        package let task: String
+        package let tenths: Int
+        package let rubric: String
+        package let feedback: String
+        package let createdAt: Timestamp
+    }
+
+    /// The latest run of an engagement, with its scores.
+    package struct Report: Sendable {
+        package let run: Run.ID
+        package let status: Run.Status
+        package let startedAt: Timestamp
+        /// In the plan's order.
+        package let scores: [Score]
+
+        /// The mean in tenths, rounded half up (contract E-51): 85 and 79 give 82; nil without scores.
+        package var average: Int? {
+            guard !scores.isEmpty else { return nil }
+            return (2 * scores.reduce(0) { $0 + $1.tenths } + scores.count) / (2 * scores.count)
+        }
+    }
+
+    /// - Returns: nil where the tenant has no such engagement; its second level is nil where it was never run.
+    package func latest(of id: Engagement.ID, _ tenant: Tenant.ID) async throws(PostgresError) -> Report?? {
+        let results = try await postgres.pipeline([
+            "SELECT 1 FROM engagements WHERE id = \(id) AND tenant_id = \(tenant)",
+            """
+            SELECT id, status, (extract(epoch FROM started_at) * 1000000)::bigint FROM runs
+            WHERE engagement_id = \(id) AND tenant_id = \(tenant) ORDER BY started_at DESC, id DESC LIMIT 1
+            """,
+            """
+            SELECT q.id, q.task_id, q.tenths, q.rubric, q.feedback, (extract(epoch FROM q.created_at) * 1000000)::bigint
+            FROM quality_scores q JOIN run_tasks t ON t.run_id = q.run_id AND t.task_id = q.task_id
+            WHERE q.run_id = (SELECT id FROM runs WHERE engagement_id = \(id) AND tenant_id = \(tenant)
+                              ORDER BY started_at DESC, id DESC LIMIT 1)
+            ORDER BY t.position
+            """,
+        ])
+        guard results[0].first != nil else { return nil }
+        guard let row = results[1].first else { return .some(nil) }
+        let (run, status, startedAt) = try row.decode(Run.ID.self, Run.Status.self, Timestamp.self)
+        let scores = try results[2].map { row throws(PostgresError) in
+            let (id, task, tenths, rubric, feedback, createdAt) = try row.decode(
+                String.self,
+                String.self,
+                Int.self,
+                String.self,
+                String.self,
+                Timestamp.self
+            )
+            return Score(id: id, task: task, tenths: tenths, rubric: rubric, feedback: feedback, createdAt: createdAt)
+        }
+        return Report(run: run, status: status, startedAt: startedAt, scores: scores)
+    }
+
+    /// What the observer judges, and what it may spend.
+    package struct Observation: Sendable {
+        package let runStatus: Run.Status
+        package let brief: String
+        package let config: String
+        package let document: String
+        /// The model that wrote the document; empty where none did.
+        package let writer: String
+        package let spent: NanoUSD
+        package let budgetLeft: NanoUSD
+    }
+
+    /// - Returns: nil where no judgement of this task is awaited.
+    package func observation(_ run: Run.ID, task: String) async throws(PostgresError) -> Observation? {
+        let rows = try await postgres.query(
+            """
+            SELECT r.status, e.brief, t.config::text, d.content, coalesce(t.model, ''), r.spent_nanos,
+                   r.budget_nanos - r.spent_nanos - r.reserved_nanos
+            FROM runs r JOIN engagements e ON e.id = r.engagement_id
+            JOIN run_tasks t ON t.run_id = r.id AND t.task_id = \(task) AND t.observation = 'pending'
+            JOIN deliverables d ON d.run_id = r.id AND d.task_id = t.task_id
+            WHERE r.id = \(run)
+            """
+        )
+        guard let row = rows.first else { return nil }
+        let (status, brief, config, document, writer, spent, left) = try row.decode(
+            Run.Status.self,
+            String.self,
+            String.self,
+            String.self,
+            String.self,
+            NanoUSD.self,
+            NanoUSD.self
+        )
+        return Observation(
+            runStatus: status,
+            brief: brief,
+            config: config,
+            document: document,
+            writer: writer,
+            spent: spent,
+            budgetLeft: left
+        )
+    }
+}
