@@ -3,7 +3,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libcmark-gfm-dev libcmark-gfm-extensions-dev libhiredis-dev libpq-dev pkg-config zlib1g-dev \
+    && apt-get install -y --no-install-recommends libcmark-gfm-dev libcmark-gfm-extensions-dev libhiredis-dev libpq-dev libxml2-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Dependencies change seldom: fetched in a layer of their own.
@@ -18,14 +18,15 @@ RUN swift build -c release --product groundcrew --static-swift-stdlib \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libhiredis0.14 libpq5 tzdata zlib1g \
+    && apt-get install -y --no-install-recommends ca-certificates curl libhiredis0.14 libpq5 libxml2 tzdata zlib1g \
         libcmark-gfm0.29.0.gfm.6 libcmark-gfm-extensions0.29.0.gfm.6 python3-venv \
         fonts-dejavu-core fonts-noto-core fonts-noto-cjk util-linux \
+        poppler-utils poppler-data pandoc xlsx2csv catdoc bubblewrap \
     && python3 -m venv /opt/groundcrew/venv \
     && /opt/groundcrew/venv/bin/pip install --no-cache-dir typst==0.15.2 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home --home-dir /var/lib/groundcrew groundcrew \
-    && install -d -o groundcrew -g groundcrew -m 750 /var/lib/groundcrew
+    && install -d -o groundcrew -g groundcrew -m 750 /var/lib/groundcrew /var/lib/groundcrew/blobs
 COPY --from=build /out/groundcrew /usr/local/bin/groundcrew
 COPY examples /usr/local/share/groundcrew/examples
 USER groundcrew

@@ -44,6 +44,7 @@ test: setup ## Build everything, check it, run all tests
 	@scripts/build.sh --build-tests
 	$(call step,'Checking')
 	@scripts/check.sh
+	@scripts/test-venv.sh >/dev/null
 	$(call step,'Testing')
 	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT_TEST) $(if $(ARGS),$(ARGS),--skip EndToEndTests)
 	$(if $(ARGS),,$(call step,'Testing with real processes in turn'))
@@ -51,20 +52,29 @@ test: setup ## Build everything, check it, run all tests
 	$(if $(ARGS),,$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more'))
 	$(if $(ARGS),,@.build/debug/ChaosHarness --jobs $(JOBS) --faults $(FAULTS) --seed $(SEED) --report $(CHAOS_REPORT))
 
-# `make chaos SEED=7`, `make chaos LONG=1` for a million jobs and 1,500 faults (about an hour and a half)
-LONG ?=
-JOBS ?= $(if $(LONG),1000000,20000)
-FAULTS ?= $(if $(LONG),1500,100)
+# `make chaos SEED=7`; `make chaos-long` for a million jobs and 1,500 faults
+JOBS ?= 20000
+FAULTS ?= 100
 SEED ?= 42
 CHAOS_REPORT ?= .build/chaos-report.md
 
 .PHONY: chaos
-chaos: setup ## Attack a real fleet and judge it: JOBS=20000 FAULTS=100 SEED=42 LONG=1 (docs/chaos.md)
+chaos: setup ## Attack a real fleet and judge it: JOBS=20000 FAULTS=100 SEED=42 (docs/chaos.md)
 	$(call step,'Building the fleet and the harness')
 	@scripts/build.sh --product groundcrew
 	@scripts/build.sh --product ChaosHarness
 	$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more')
 	@.build/debug/ChaosHarness --jobs $(JOBS) --faults $(FAULTS) --seed $(SEED) --report $(CHAOS_REPORT)
+	@echo "report: $(CHAOS_REPORT)"
+
+.PHONY: chaos-long
+chaos-long: setup ## The same with a million jobs and 1,500 faults on release builds, for a quiet machine (docs/chaos.md)
+	$(call step,'Building the fleet and the harness with optimisation')
+	@scripts/build.sh -c release --product groundcrew
+	@scripts/build.sh -c release --product ChaosHarness
+	$(call step,'Chaos: a million jobs and 1,500 faults or more')
+	@.build/release/ChaosHarness --binary .build/release/groundcrew --jobs 1000000 --faults 1500 --seed $(SEED) \
+		--report $(CHAOS_REPORT)
 	@echo "report: $(CHAOS_REPORT)"
 
 .PHONY: chaos-mutants
@@ -77,6 +87,11 @@ chaos-mutants: setup ## Seed seven bugs, one after the other, and see whether th
 .PHONY: check
 check: ## Format, arrows and forbidden words, in seconds
 	@scripts/check.sh
+
+.PHONY: fuzz-api
+fuzz-api: build ## Fuzz a real fleet by its own OpenAPI document (schemathesis; ARGS="--max-examples 100")
+	$(call step,'Fuzzing the API')
+	@scripts/fuzz-api.sh $(ARGS)
 
 .PHONY: format
 format: ## Format every Swift file in place

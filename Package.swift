@@ -84,7 +84,7 @@ let package = Package(
         // What the work is: one file per job kind.
         .target(
             name: "Jobs",
-            dependencies: ["Crew", "Stores", "Queue", "Domain", "PostgresClient", logging],
+            dependencies: ["Crew", "Stores", "Queue", "Domain", "PostgresClient", logging, nioCore],
             swiftSettings: house
         ),
 
@@ -93,7 +93,8 @@ let package = Package(
         .target(
             name: "Stores",
             dependencies: [
-                "Domain", "PostgresClient", "RedisClient", "CCrypt", crypto, asyncHTTPClient, nioCore, nioPosix,
+                "Domain", "PostgresClient", "RedisClient", "CCrypt", crypto, asyncHTTPClient, nioCore, nioHTTP1,
+                nioPosix,
             ],
             resources: [.embedInCode("Migrations")],
             swiftSettings: house
@@ -114,13 +115,15 @@ let package = Package(
         ),
         .target(
             name: "Documents",
-            dependencies: ["Domain", "CCmark", subprocess, logging],
+            dependencies: ["Domain", "CCmark", "CLibXML2", subprocess, logging],
             resources: [.embedInCode("Resources")],
             swiftSettings: house
         ),
         .target(
             name: "Outside",
-            dependencies: ["Domain", asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix, nioSSL],
+            dependencies: [
+                "Domain", "CZlib", asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix, nioSSL, subprocess,
+            ],
             swiftSettings: house
         ),
         .target(name: "Embedded", dependencies: [subprocess, logging], swiftSettings: house),
@@ -138,14 +141,16 @@ let package = Package(
         ),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // Tests: one target per floor, the same rooms, the same file names + `Tests`.
         .target(
             name: "TestSupport",
             dependencies: [
-                "Domain", "Embedded", "PostgresClient", "RedisClient", "Queue", "Stores", subprocess, nioCore, nioPosix,
-                nioHTTP1, logging,
+                "Domain", "Embedded", "PostgresClient", "RedisClient", "Queue", "Stores", crypto, subprocess, nioCore,
+                nioPosix, nioHTTP1, nioSSL, logging,
             ],
             path: "Tests/TestSupport",
             swiftSettings: house
@@ -178,6 +183,13 @@ let package = Package(
             ],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "StoresTests",
+            dependencies: [
+                "Stores", "Domain", "PostgresClient", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1,
+            ],
+            swiftSettings: house
+        ),
         .testTarget(name: "CrewTests", dependencies: ["Crew", "Domain"], swiftSettings: house),
         .testTarget(
             name: "LLMTests",
@@ -190,8 +202,17 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "OutsideTests",
+            dependencies: ["Outside", "Documents", "Domain", "TestSupport", nioCore, nioPosix, nioHTTP1, nioSSL],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "JobsTests",
-            dependencies: ["Jobs", "Crew", "Stores", "Queue", "Domain", "PostgresClient", "TestSupport"],
+            dependencies: [
+                "Jobs", "Crew", "Stores", "Queue", "Domain", "LLM", "Outside", "PostgresClient", "RedisClient",
+                "Embedded",
+                "TestSupport", asyncHTTPClient, nioCore, logging,
+            ],
             swiftSettings: house
         ),
         .testTarget(

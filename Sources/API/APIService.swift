@@ -25,6 +25,16 @@ package enum APIService {
         package let secret: [UInt8]
         /// Where webhooks may go.
         package let addresses: AddressGuard
+        /// What pays for data collection instead of Stripe, for tests.
+        package let paymentJobs: PaymentJobs?
+        /// Stripe, as far as the API deals with it.
+        package let payments: PaymentSettings
+        /// Where files lie.
+        package let blobs: any BlobStore
+        /// How long a download's signed URL works, in seconds (contract A-16).
+        package let signedURLSeconds: Int
+        /// For clients that upload attachments.
+        package let uploadPace: BodyPace
 
         package init(
             publicURL: String?,
@@ -34,7 +44,12 @@ package enum APIService {
             allowSimulation: Bool,
             testSettings: [String],
             secret: [UInt8],
-            addresses: AddressGuard = AddressGuard(allowing: [])
+            addresses: AddressGuard = AddressGuard(allowing: []),
+            paymentJobs: PaymentJobs? = nil,
+            payments: PaymentSettings = .none,
+            blobs: any BlobStore = AbsentBlobs(),
+            signedURLSeconds: Int = 3600,
+            uploadPace: BodyPace = BodyPace()
         ) {
             self.publicURL = publicURL
             self.rates = rates
@@ -44,6 +59,11 @@ package enum APIService {
             self.testSettings = testSettings
             self.secret = secret
             self.addresses = addresses
+            self.paymentJobs = paymentJobs
+            self.payments = payments
+            self.blobs = blobs
+            self.signedURLSeconds = signedURLSeconds
+            self.uploadPace = uploadPace
         }
     }
 
@@ -66,7 +86,7 @@ package enum APIService {
             router: table.router(),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [SlowReaders(limit: .seconds(10))],
+                    additionalChannelHandlers: [SlowReaders(limit: .seconds(10)), GoneClients()],
                     idleTimeout: .seconds(30)
                 )
             ),
@@ -87,6 +107,18 @@ package enum APIService {
             namespace: namespace
         )
         let origin = OwnOrigin(publicURL: settings.publicURL)
+        let payments = settings.paymentJobs ?? PaymentJobs(settings.payments, stores: stores, queue: queue)
+        let idempotency = Idempotency(
+            store: IdempotencyStore(stores.postgres, sealer: .answers(settings.secret))
+        )
+        let urls = SignedURLs(secret: settings.secret)
+        let blobs = settings.blobs
+        let links = StorageLinks(
+            urls: urls,
+            blobs: blobs,
+            publicURL: settings.publicURL,
+            seconds: settings.signedURLSeconds
+        )
         // The directory of the house: one line per feature.
         let features: [any Routes] = [
             EngagementRoutes(stores: stores, queue: queue, lists: lists, allowSimulation: settings.allowSimulation),
@@ -94,6 +126,16 @@ package enum APIService {
             ExportRoutes(stores: stores, queue: queue),
             AnalyticsRoutes(runs: stores.runs),
             QualityRoutes(quality: stores.quality),
+            AttachmentRoutes(attachments: stores.attachments, queue: queue, links: links),
+            UploadRoutes(
+                stores: stores,
+                queue: queue,
+                blobs: blobs,
+                idempotency: idempotency,
+                pace: settings.uploadPace
+            ),
+            StorageRoutes(urls: urls, blobs: blobs, catalogue: stores.blobCatalogue, pace: StorageRoutes.pace),
+            FromURLRoutes(stores: stores, queue: queue, addresses: settings.addresses),
             DeliverableRoutes(deliverables: stores.deliverables),
             StreamRoutes(runs: stores.runs, live: LiveEvents(stores.runs, notices: queue.dispatch.notices)),
             SessionRoutes(stores: stores, cookieIsSecure: origin.isSecure, signupIsOpen: settings.signupIsOpen),
@@ -106,18 +148,25 @@ package enum APIService {
                 sealer: .webhooks(settings.secret),
                 addresses: settings.addresses
             ),
+            CollectionTaskRoutes(stores: stores, queue: queue, payments: payments),
+            SubmissionRoutes(stores: stores, queue: queue, links: links, payments: payments),
+            ContributorRoutes(stores: stores, queue: queue, links: links),
+            StripeWebhookRoutes(queue: queue, secrets: settings.payments.webhookSecrets),
+            PaymentRoutes(stores: stores, queue: queue, settings: settings.payments),
+            PayoutAccountRoutes(queue: queue, settings: settings.payments),
+            ContextRoutes(context: stores.context),
             HealthRoutes(queue: queue, testSettings: settings.testSettings),
         ]
         let gatehouse = Gatehouse(
             authentication: Authentication(stores),
             limiter: RateLimiter(redis: redis, namespace: namespace, settings: settings.rates),
             origin: origin,
-            idempotency: Idempotency(
-                store: IdempotencyStore(stores.postgres, sealer: .answers(settings.secret))
-            ),
+            idempotency: idempotency,
             trustsProxy: settings.trustsProxy,
             logger: logger
         )
-        return RouteTable(routes: features.flatMap(\.table), gatehouse: gatehouse, logger: logger)
+        let routes = features.flatMap(\.table)
+        let document = OpenAPIRoutes(describing: routes)
+        return RouteTable(routes: routes + document.table, gatehouse: gatehouse, logger: logger)
     }
 }

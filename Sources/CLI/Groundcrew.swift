@@ -18,11 +18,12 @@ struct Groundcrew: AsyncParsableCommand {
             ),
             CommandGroup(name: "Schedules", subcommands: [SchedulesCommand.self]),
             CommandGroup(name: "Accounts", subcommands: [AdminCommand.self]),
+            CommandGroup(name: "Data collection", subcommands: [TaskCommand.self]),
             CommandGroup(
                 name: "Look at the queue",
                 subcommands: [
                     TopCommand.self, QueuesCommand.self, JobsCommand.self, JobCommand.self, DeadCommand.self,
-                    WorkersCommand.self, DoctorCommand.self,
+                    BatchesCommand.self, WorkersCommand.self, EmailsCommand.self, DoctorCommand.self,
                 ]
             ),
             CommandGroup(
@@ -32,7 +33,8 @@ struct Groundcrew: AsyncParsableCommand {
                     CloseCommand.self, LimitsCommand.self,
                 ]
             ),
-            CommandGroup(name: "More", subcommands: [ConfigCommand.self, BenchCommand.self]),
+            CommandGroup(name: "Payments", subcommands: [StripeCommand.self]),
+            CommandGroup(name: "More", subcommands: [ExtractCommand.self, ConfigCommand.self, BenchCommand.self]),
         ]
     )
 }

@@ -6,6 +6,15 @@ package enum JobKind: String, CaseIterable, Sendable {
     case finishCrew = "crew.finish"
     case deliverWebhook = "webhook.deliver"
     case exportPDF = "pdf.export"
+    case processStripeEvent = "stripe.event"
+    case createCheckout = "stripe.checkout"
+    case openBillingPage = "stripe.billing"
+    case openOnboarding = "stripe.onboarding"
+    case transferPayout = "payout.transfer"
+    case deleteBlob = "blob.delete"
+    case fetchURL = "url.fetch"
+    case sendEmail = "email.send"
+    case rebuildContext = "context.rebuild"
     case canary = "maint.canary"
     case probe = "test.probe"
 
@@ -17,6 +26,15 @@ package enum JobKind: String, CaseIterable, Sendable {
         case .finishCrew: FinishCrew.self
         case .deliverWebhook: DeliverWebhook.self
         case .exportPDF: ExportPDF.self
+        case .processStripeEvent: ProcessStripeEvent.self
+        case .createCheckout: CreateCheckout.self
+        case .openBillingPage: OpenBillingPage.self
+        case .openOnboarding: OpenOnboarding.self
+        case .transferPayout: TransferPayout.self
+        case .deleteBlob: DeleteBlob.self
+        case .fetchURL: FetchURL.self
+        case .sendEmail: SendEmail.self
+        case .rebuildContext: RebuildContext.self
         case .canary: Canary.self
         case .probe: Probe.self
         }

@@ -73,6 +73,14 @@ extension Postgres {
         }
     }
 
+    /// Runs `body` outside of the transaction that encloses the caller, if one does: what it writes is committed on its own,
+    /// and stays when the enclosing one rolls back. Must not wait for rows that the enclosing one holds.
+    ///
+    /// For what another process must see before the caller can go on: a job whose answer is awaited.
+    package func apart<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+        try await AmbientTransaction.$current.withValue(nil) { try await body() }
+    }
+
     /// Runs `deed` at once, or, within ``enclosing(opening:_:)``, after its commit; never when that rolls back.
     ///
     /// For what must not be seen before the rows it is about: hints to Redis, wake-ups.

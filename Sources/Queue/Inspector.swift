@@ -45,6 +45,15 @@ package struct JobView: Sendable {
     package let createdAt: String
     package let claimedAt: String?
     package let finishedAt: String?
+    /// The JSON that it answered.
+    package let result: String?
+    package let batch: Int?
+    /// How many jobs it still waits for.
+    package let blockedBy: Int
+    /// Other jobs wait for its end.
+    package let leads: Bool
+    /// Attempts in a row that no worker could read.
+    package let unreadable: Int
 }
 
 /// Looks into the queue without touching it: the ledger is asked, and Redis only for what it adds.
@@ -147,7 +156,7 @@ package struct Inspector: Sendable {
     private static let columns: SQL = """
         id, kind, queue, tenant, state, priority, attempt, failures, losses, max_attempts, session, payload::text,
         coalesce(unique_key, waiting_key), \(clause: progress), error, dead_reason, \(clause: time("run_at")), \(clause: time("created_at")),
-        \(clause: time("claimed_at")), \(clause: time("finished_at"))
+        \(clause: time("claimed_at")), \(clause: time("finished_at")), result::text, batch, blocked_by, leads, unreadable
         """
 
     /// `45% reading page 9`
@@ -161,7 +170,8 @@ package struct Inspector: Sendable {
     private static func job(_ row: Row) throws -> JobView {
         let (
             id, kind, queue, tenant, state, priority, attempt, failures, losses, limit, session, payload, key,
-            progress, error, reason, runAt, createdAt, claimedAt, finishedAt
+            progress, error, reason, runAt, createdAt, claimedAt, finishedAt, result, batch, blockedBy, leads,
+            unreadable
         ) = try row.decode(
             Int.self,
             String.self,
@@ -182,7 +192,12 @@ package struct Inspector: Sendable {
             String.self,
             String.self,
             String?.self,
-            String?.self
+            String?.self,
+            String?.self,
+            Int?.self,
+            Int.self,
+            Bool.self,
+            Int.self
         )
         return JobView(
             id: id,
@@ -204,7 +219,12 @@ package struct Inspector: Sendable {
             runAt: runAt,
             createdAt: createdAt,
             claimedAt: claimedAt,
-            finishedAt: finishedAt
+            finishedAt: finishedAt,
+            result: result,
+            batch: batch,
+            blockedBy: blockedBy,
+            leads: leads,
+            unreadable: unreadable
         )
     }
 }

@@ -4,10 +4,14 @@ package import PostgresClient
 package struct JobQueue: Sendable {
     package let ledger: Ledger
     package let dispatch: Dispatch
+    /// Whether a caller's request may add work; ``enqueue(_:)`` itself refuses nothing for it.
+    package let backpressure: Backpressure
 
-    package init(ledger: Ledger, dispatch: Dispatch) {
+    /// - Parameter caps: how much may wait where no limit is set.
+    package init(ledger: Ledger, dispatch: Dispatch, caps: WaitingCaps = WaitingCaps()) {
         self.ledger = ledger
         self.dispatch = dispatch
+        backpressure = Backpressure(ledger, dispatch, caps: caps)
     }
 
     package var postgres: Postgres { ledger.postgres }

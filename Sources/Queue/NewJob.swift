@@ -114,6 +114,8 @@ package struct ClaimedJob: Sendable {
     package let maxAttempts: Int
     /// Attempts that took their worker down. A job with two is a suspect, and a worker runs one suspect at a time.
     package let losses: Int
+    /// Attempts in a row that no worker could read.
+    package let unreadable: Int
     /// It is in a batch, or other jobs wait for it: its end has consequences that Redis should hear of soon.
     package let hasFollowers: Bool
 
@@ -127,6 +129,7 @@ package struct ClaimedJob: Sendable {
         failures: Int,
         maxAttempts: Int,
         losses: Int = 0,
+        unreadable: Int = 0,
         hasFollowers: Bool = false
     ) {
         self.id = id
@@ -138,6 +141,7 @@ package struct ClaimedJob: Sendable {
         self.failures = failures
         self.maxAttempts = maxAttempts
         self.losses = losses
+        self.unreadable = unreadable
         self.hasFollowers = hasFollowers
     }
 }

@@ -7,6 +7,8 @@ package enum Settlement: Sendable, Equatable {
     case retry(after: Duration, error: String)
     /// Not yet: again after this long, nothing is counted.
     case snooze(after: Duration, error: String?)
+    /// This worker cannot read it; another one may, after this long. Counted by itself, and not as an attempt.
+    case unreadable(after: Duration, error: String)
     case dead(DeadReason, error: String)
     case cancelled(String)
     /// Given up unrun, or cut short by a shutdown: at once again, nothing is counted.
@@ -16,7 +18,7 @@ package enum Settlement: Sendable, Equatable {
     package var state: JobState {
         switch self {
         case .done, .finished: .done
-        case .retry, .snooze, .handBack: .queued
+        case .retry, .snooze, .unreadable, .handBack: .queued
         case .dead: .dead
         case .cancelled: .cancelled
         }
@@ -29,16 +31,18 @@ package enum Settlement: Sendable, Equatable {
         }
     }
 
+    var isUnreadable: Bool { if case .unreadable = self { true } else { false } }
+
     var delay: Duration {
         switch self {
-        case .retry(let delay, _), .snooze(let delay, _): delay
+        case .retry(let delay, _), .snooze(let delay, _), .unreadable(let delay, _): delay
         default: .zero
         }
     }
 
     var error: String? {
         switch self {
-        case .retry(_, let error), .dead(_, let error), .cancelled(let error): error
+        case .retry(_, let error), .unreadable(_, let error), .dead(_, let error), .cancelled(let error): error
         case .snooze(_, let error): error
         case .done, .finished, .handBack: nil
         }

@@ -1,3 +1,4 @@
+package import Domain
 private import Glibc
 package import Jobs
 package import Logging
@@ -5,21 +6,36 @@ package import Queue
 import ServiceLifecycle
 
 /// A scheduler process. Run two: one is active, the other takes over within five seconds of its death.
-package struct SchedulerService: Service {
+package struct SchedulerService: Service, CustomStringConvertible {
+    package var description: String { "scheduler" }
+
     private let floor: SchedulerFloor
     private let leadership: Leadership
     private let logger: Logger
 
-    /// - Parameter name: tells this process from the others; unique per process.
-    package init(_ queue: JobQueue, name: String, host: String, hooks: TestHooks, logger: Logger) {
+    /// - Parameters:
+    ///   - name: tells this process from the others; unique per process.
+    ///   - retention: how long finished jobs are kept.
+    ///   - paidModes: those whose tasks are funded through Stripe.
+    package init(
+        _ queue: JobQueue,
+        name: String,
+        host: String,
+        hooks: TestHooks,
+        retention: Duration = .seconds(86_400),
+        paidModes: Set<KeyMode> = [],
+        logger: Logger
+    ) {
         floor = SchedulerFloor(
             queue: queue,
             reaper: Reaper(queue.ledger, queue.dispatch, logger: logger),
             sweeper: Sweeper(queue.ledger, queue.dispatch, logger: logger),
-            pruner: Pruner(queue.ledger),
+            pruner: Pruner(queue.ledger, retention: retention),
             crew: CrewRecovery(queue, logger: logger),
             clock: ScheduleClock(queue, logger: logger),
-            hooks: hooks
+            hooks: hooks,
+            paidModes: paidModes,
+            logger: logger
         )
         leadership = Leadership(queue.postgres, holder: name, host: host)
         self.logger = logger
@@ -62,17 +78,21 @@ package struct SchedulerService: Service {
         }
     }
 
+    /// Runs a task as soon as this scheduler is the active one, and then at its interval: one that runs daily must not wait a
+    /// day for its turn.
     private func keep(_ task: PeriodicTask) async {
         while !Task.isCancelled {
-            if leadership.isActive {
-                do {
-                    try await task.run()
-                } catch {
-                    logger.warning(
-                        "a periodic task failed; it will run again",
-                        metadata: ["task": "\(task.name)", "error": "\(error)"]
-                    )
-                }
+            guard leadership.isActive else {
+                try? await Task.sleep(for: min(task.every, Leadership.beat))
+                continue
+            }
+            do {
+                try await task.run()
+            } catch {
+                logger.warning(
+                    "a periodic task failed; it will run again",
+                    metadata: ["task": "\(task.name)", "error": "\(error)"]
+                )
             }
             try? await Task.sleep(for: task.every)
         }

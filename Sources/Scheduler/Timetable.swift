@@ -1,4 +1,6 @@
+import Domain
 import Jobs
+import Logging
 import PostgresClient
 import Queue
 import Stores
@@ -23,9 +25,31 @@ enum Timetable {
             PeriodicTask(name: "remove old exports", every: .seconds(600)) {
                 _ = try await floor.queue.postgres.query(ExportFiles.prune)
             },
+            PeriodicTask(name: "forget uploads that nobody handed in", every: .seconds(3600)) {
+                _ = try await floor.queue.postgres.query(ContributorStore.forgetUploads)
+            },
+            PeriodicTask(name: "remove leftover files", every: .seconds(3600)) {
+                try await DeleteBlob.sweep(floor.queue)
+            },
+            PeriodicTask(name: "recount storage", every: .seconds(86_400)) {
+                try await floor.recountStorage()
+            },
+            PeriodicTask(name: "recover rebuilds of file indexes", every: .seconds(60)) {
+                try await ContextUpkeep.recover(floor.queue)
+            },
+            PeriodicTask(name: "let go of old file indexes", every: .seconds(60)) {
+                try await ContextUpkeep.prune(floor.queue)
+            },
             PeriodicTask(name: "recover webhooks", every: .seconds(10)) {
                 try await EnqueueDeliveries.recover(floor.queue)
             },
+            PeriodicTask(name: "recover payments", every: .seconds(60)) {
+                try await PaymentsRecovery.run(floor.queue, modes: floor.paidModes)
+            },
+            PeriodicTask(name: "forget old Stripe events", every: .seconds(3600)) {
+                try await PaymentsRecovery.prune(floor.queue)
+            },
+            PeriodicTask(name: "recover mails", every: .seconds(10)) { try await EnqueueMails.recover(floor.queue) },
             PeriodicTask(name: "prune finished jobs", every: .seconds(60)) { try await floor.pruner.run() },
         ]
         tasks.append(
@@ -54,4 +78,20 @@ struct SchedulerFloor: Sendable {
     let crew: CrewRecovery
     let clock: ScheduleClock
     let hooks: TestHooks
+    /// Modes whose tasks are funded through Stripe.
+    let paidModes: Set<KeyMode>
+    let logger: Logger
+
+    /// Says in the log what was wrong: a counter that differs from its files is a fault of ours.
+    func recountStorage() async throws {
+        for correction in try await StorageUsage.recount(queue.postgres) {
+            logger.error(
+                "a tenant's storage was counted wrongly, and is put right",
+                metadata: [
+                    "tenant": "\(correction.tenant)", "counted": "\(correction.counted)",
+                    "actual": "\(correction.actual)",
+                ]
+            )
+        }
+    }
 }

@@ -17,7 +17,10 @@ package enum Schema {
         migration("0013_attachments", PackageResources._013_attachments_sql),
         migration("0014_context", PackageResources._014_context_sql),
         migration("0015_collection", PackageResources._015_collection_sql),
+        migration("0016_stripe", PackageResources._016_stripe_sql),
         migration("0017_quality", PackageResources._017_quality_sql),
+        migration("0018_emails", PackageResources._018_emails_sql),
+        migration("0019_backpressure", PackageResources._019_backpressure_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

@@ -14,9 +14,18 @@ package struct Stores: Sendable {
     package let webhooks: WebhookStore
     package let outbox: WebhookOutbox
     package let quality: QualityStore
+    package let emails: EmailStore
     package let deliverables: DeliverableStore
     package let exports: ExportStore
     package let exportFiles: ExportFiles
+    package let collectionTasks: CollectionTaskStore
+    package let submissions: SubmissionStore
+    package let contributors: ContributorStore
+    package let collectionDesk: CollectionDesk
+    package let payments: PaymentStore
+    package let attachments: AttachmentStore
+    package let blobCatalogue: BlobCatalogue
+    package let context: ContextStore
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
@@ -32,8 +41,17 @@ package struct Stores: Sendable {
         webhooks = WebhookStore(postgres)
         outbox = WebhookOutbox(postgres)
         quality = QualityStore(postgres)
+        emails = EmailStore(postgres)
         deliverables = DeliverableStore(postgres)
         exports = ExportStore(postgres)
         exportFiles = ExportFiles(postgres)
+        collectionTasks = CollectionTaskStore(postgres)
+        submissions = SubmissionStore(postgres)
+        contributors = ContributorStore(postgres, hasher: passwords)
+        collectionDesk = CollectionDesk(postgres)
+        payments = PaymentStore(postgres)
+        attachments = AttachmentStore(postgres)
+        blobCatalogue = BlobCatalogue(postgres)
+        context = ContextStore(postgres)
     }
 }

@@ -9,7 +9,10 @@ private import Synchronization
 /// A worker process: opens a session, runs jobs under its lease, and opens another one should the lease be lost.
 ///
 /// Stops on SIGTERM as reliability.md asks: quiet, drain, hand back.
-package struct WorkerService: Service {
+package struct WorkerService: Service, CustomStringConvertible {
+    /// For the lifecycle's log lines, which would otherwise show all that the worker holds, its secrets too.
+    package var description: String { "worker" }
+
     private let configuration: WorkerConfiguration
     private let queue: JobQueue
     private let services: JobServices

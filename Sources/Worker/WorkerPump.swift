@@ -19,8 +19,9 @@ extension WorkerSession {
     /// - Returns: true when there is reason for another one at once.
     private func turn() async -> Bool {
         guard queue.dispatch.isAgreed else { return await withoutRedis() }
+        await queue.dispatch.watchMemory()
         let (requests, order) = state.withLock { ($0.nextCycle(), $0.classOrder) }
-        guard !requests.isEmpty else { return false }
+        guard !requests.isEmpty else { return await besideFullRedis() }
         let replies = await queue.dispatch.cycle(requests, session: id, classOrder: order)
         var failure: RedisError?
         for (request, reply) in zip(requests, replies) {
@@ -35,20 +36,47 @@ extension WorkerSession {
         }
         writerBell.ring()
         if state.withLock({ $0.needsTimer }) { timerBell.ring() }
-        guard let failure else { return state.withLock { $0.wantsCycle } }
+        guard let failure else {
+            let isFull = await besideFullRedis()
+            return isFull || state.withLock { $0.wantsCycle }
+        }
         logger.info("a cycle failed", metadata: ["error": "\(failure)"])
         queue.dispatch.suspect(failure)
+        if await besideFullRedis() { return true }
         if await agree() { await resync() }
         return true
     }
 
+    /// Checks Redis, or rebuilds it. That may take seconds, so the ledger is asked for work meanwhile.
     private func agree() async -> Bool {
-        switch await queue.dispatch.verify() {
+        let agreement = await withTaskGroup(of: Dispatch.Agreement?.self) { group in
+            group.addTask { await self.queue.dispatch.verify() }
+            group.addTask {
+                await self.claimMeanwhile()
+                return nil
+            }
+            for await agreement in group {
+                guard let agreement else { continue }
+                group.cancelAll()
+                return agreement
+            }
+            return .unreachable
+        }
+        switch agreement {
         case .agreed: return true
         case .rebuilt:
             state.withLock { $0.dropAcknowledgements() }
             return true
         case .elsewhere, .unreachable: return false
+        }
+    }
+
+    private func claimMeanwhile() async {
+        while true {
+            try? await Task.sleep(for: .milliseconds(Int.random(in: 60...120)))
+            guard !Task.isCancelled else { return }
+            state.withLock { $0.claimWithoutRedis() }
+            writerBell.ring()
         }
     }
 
@@ -70,6 +98,17 @@ extension WorkerSession {
             await resync()
             return true
         }
+        state.withLock { $0.claimWithoutRedis() }
+        writerBell.ring()
+        try? await Task.sleep(for: .milliseconds(Int.random(in: 60...120)))
+        return !state.withLock { $0.quiet }
+    }
+
+    /// Redis is full and knows only a part of what waits: the ledger is asked as well.
+    ///
+    /// - Returns: true when another turn should follow at once.
+    private func besideFullRedis() async -> Bool {
+        guard queue.dispatch.isFull else { return false }
         state.withLock { $0.claimWithoutRedis() }
         writerBell.ring()
         try? await Task.sleep(for: .milliseconds(Int.random(in: 60...120)))

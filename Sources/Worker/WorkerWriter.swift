@@ -36,6 +36,8 @@ extension WorkerSession {
             writerBell.ring()
         }
         pumpBell.ring()
+        // Slots come free here too, where ids turned out to be ghosts: nobody would listen for work any more.
+        slotBell.ring()
     }
 
     private func take(_ results: [PostgresResult], of batch: SessionState.Batch) async throws {
@@ -168,7 +170,7 @@ extension WorkerSession {
     private func log(_ settlement: Settlement, _ job: ClaimedJob) {
         let metadata: Logger.Metadata = ["job": "\(job.id)", "kind": "\(job.kind)", "attempt": "\(job.attempt)"]
         switch settlement {
-        case .done, .finished, .snooze, .handBack: break
+        case .done, .finished, .snooze, .unreadable, .handBack: break
         case .retry(let delay, let error):
             logger.warning(
                 "a job failed and will be tried again in \(delay)",

@@ -15,7 +15,9 @@ extension APIService.Settings {
         limits: [RateTier: RateLimit] = [:],
         replicas: Int = 1,
         publicURL: String? = nil,
-        signupIsOpen: Bool = false
+        signupIsOpen: Bool = false,
+        paymentJobs: PaymentJobs? = nil,
+        payments: PaymentSettings = .none
     ) -> APIService.Settings {
         APIService.Settings(
             publicURL: publicURL,
@@ -24,14 +26,23 @@ extension APIService.Settings {
             signupIsOpen: signupIsOpen,
             allowSimulation: false,
             testSettings: [],
-            secret: Array(0..<32)
+            secret: Array(0..<32),
+            paymentJobs: paymentJobs,
+            payments: payments
         )
     }
 
     /// So wide that no test meets them.
-    static let unlimited = forTests(
-        limits: Dictionary(uniqueKeysWithValues: RateTier.limited.map { ($0, RateLimit(count: 100_000, seconds: 60)) })
-    )
+    static let unlimited = unlimited()
+
+    static func unlimited(publicURL: String? = nil, paymentJobs: PaymentJobs? = nil) -> APIService.Settings {
+        let limits = RateTier.limited.map { ($0, RateLimit(count: 100_000, seconds: 60)) }
+        return forTests(
+            limits: Dictionary(uniqueKeysWithValues: limits),
+            publicURL: publicURL,
+            paymentJobs: paymentJobs
+        )
+    }
 }
 
 /// What came back.
@@ -61,6 +72,7 @@ struct APIUnderTest: Sendable {
     let collectionKey: String
 
     static let password = "a long password"
+    static let collectionScopes: [Scope] = [.tasksRead, .tasksWrite, .webhooksWrite]
 
     // Made once: a hash is expensive on purpose.
     private static let passwordHash = Task { try await PasswordHasher().hash(password) }
@@ -84,7 +96,7 @@ struct APIUnderTest: Sendable {
             try await stores.accounts.createKey(tenant: tenant.id, name: "k", scopes: [.readWrite], mode: .live)
         )
         let collectionKey = try #require(
-            try await stores.accounts.createKey(tenant: tenant.id, name: "c", scopes: [.webhooksWrite], mode: .test)
+            try await stores.accounts.createKey(tenant: tenant.id, name: "c", scopes: collectionScopes, mode: .test)
         )
         let tables = (0..<count).map { _ in
             let table = APIService.table(stores: stores, queue: world.queue, settings: settings, logger: world.logger)

@@ -63,7 +63,8 @@ struct SurfaceTests {
         try await APIUnderTest.run(extra: Self.collection) { api in
             for (path, rows) in Dictionary(grouping: api.routes, by: { path($0) }) {
                 let allow = rows.map(\.method.rawValue).sorted().joined(separator: ", ")
-                let reply = try await api.servers[0](.put, path, "{}", api.bearer(api.key))
+                let other = rows.contains { $0.method == .put } ? HTTPRequest.Method.post : .put
+                let reply = try await api.servers[0](other, path, "{}", api.bearer(api.key))
                 #expect(reply.status == 405 && reply.header("Allow") == allow, "\(path)")
                 checkHeaders(reply, path)
             }
@@ -79,14 +80,16 @@ struct SurfaceTests {
     private static let bodiless: Set = [
         "/api/engagements/:id/run", "/api/engagements/:id/stop", "/api/engagements/:id/pause",
         "/api/engagements/:id/resume", "/api/auth/logout", "/api/v1/webhook-endpoints/:id/rotate-secret",
-        "/api/v1/webhook-endpoints/:id/test", "/api/v1/webhook-deliveries/:id/redeliver",
+        "/api/v1/webhook-endpoints/:id/test", "/api/v1/webhook-deliveries/:id/redeliver", "/api/billing/portal",
+        "/api/webhooks/stripe",
     ]
 
     private func headers(for row: Route, _ api: APIUnderTest) async throws -> [String: String] {
         switch row.access {
         case .session, .admin: try await api.logIn()
-        case .webhooks: api.bearer(api.collectionKey)
-        case .open, .read, .write: api.bearer(api.key)
+        case .webhooks, .tasksRead, .tasksWrite: api.bearer(api.collectionKey)
+        case .contributor: try await api.contributor()
+        case .open, .read, .write, .profile: api.bearer(api.key)
         }
     }
 
@@ -138,13 +141,15 @@ struct SurfaceTests {
                 try await stores.accounts.createKey(
                     tenant: stranger.id,
                     name: "c",
-                    scopes: [.webhooksWrite],
+                    scopes: APIUnderTest.collectionScopes,
                     mode: .test
                 )
             ).plaintext
+            let contributor = try await api.contributor()
             let before = try await api.get("/api/engagements/\(id)").text
             for row in api.routes where row.path.contains(":id") && row.access != .admin {
-                let headers = api.bearer(row.access == .webhooks ? collectionKey : key)
+                let own = api.bearer(row.path.hasPrefix("/api/v1/") ? collectionKey : key)
+                let headers = row.access == .contributor ? contributor : own
                 let unknown = try await api.servers[0](row.method, path(row), "{}", headers)
                 let place = path(row).replacing("cunknown", with: id)
                 let foreign = try await api.servers[0](row.method, place, "{}", headers)

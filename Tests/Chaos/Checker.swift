@@ -12,6 +12,9 @@ struct Finding: Sendable {
     let holds: Bool
     /// A broken promise; the others say that the storm was too mild, or count something.
     var isPromise = true
+
+    /// - Parameter invariant: `I1` to `I12`.
+    func isOf(_ invariant: String) -> Bool { name.hasPrefix(invariant + " ") }
 }
 
 /// How long jobs of a killed or frozen worker waited for their next claim, in seconds.
@@ -20,6 +23,16 @@ struct Recovery: Sendable {
     let median: Double
     let p99: Double
     let longest: Double
+
+    /// Longer than this nobody may wait, whatever else was harmed meanwhile.
+    func finding(limit: Double) -> Finding {
+        Finding(
+            name: "I5 the jobs of a killed worker are claimed again",
+            formula: "longest ≤ \(Int(limit)) s",
+            count: Int(longest.rounded(.up)),
+            holds: longest <= limit
+        )
+    }
 }
 
 /// Judges a storm by what Postgres and Redis hold afterwards.
@@ -111,7 +124,7 @@ struct Checker: Sendable {
         "SELECT count(*) FROM (SELECT 1 FROM probe_effects GROUP BY key HAVING count(*) > 1) twice"
 
     private static let stuck: SQL = """
-        SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued','running'))
+        SELECT (SELECT count(*) FROM jobs WHERE state = 'queued') + (SELECT count(*) FROM jobs WHERE state = 'running')
              + (SELECT count(*) FROM runs WHERE status NOT IN ('completed','failed'))
         """
 

@@ -35,7 +35,7 @@ struct Poison: Sendable {
         let deadline = ContinuousClock.now + .seconds(progress.plan.mutant == nil ? 60 : 20)
         while ContinuousClock.now < deadline {
             try await fleet.tend()
-            if try await sea.number("SELECT count(*) FROM jobs WHERE state IN ('queued','running')") == 0 { break }
+            if try await sea.open() == 0 { break }
             try await Task.sleep(for: .milliseconds(50))
         }
         let dead = try await sea.number(

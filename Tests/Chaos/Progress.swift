@@ -70,6 +70,9 @@ struct Plan: Sendable {
     /// Poison is fed after the storm: while many workers die, no loss is counted.
     var poison = 3
     var runs = true
+    /// Seconds from the kill of a worker to the next claim of the last of its jobs. Of these the lease takes 2, a scheduler
+    /// that must first be replaced 5, a server that is being started again 5; the rest is for a machine that is busy.
+    var longestRecovery = 20.0
     /// How long no job may end before the rest is taken for stuck.
     var patience = Duration.seconds(40)
 }

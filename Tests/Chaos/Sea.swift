@@ -76,6 +76,13 @@ struct Sea: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    /// Jobs that have not ended: two counts, because each has an index, and a long storm's table has a million rows.
+    func open() async throws -> Int {
+        try await number(
+            "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued') + (SELECT count(*) FROM jobs WHERE state = 'running')"
+        )
+    }
+
     func number(_ sql: SQL) async throws -> Int {
         try await postgres.query(sql, timeout: .seconds(300)).first?.decode(Int.self) ?? -1
     }

@@ -15,17 +15,23 @@ struct Storm: Sendable {
         let progress = Progress(plan)
         let fleet = Fleet(binary: binary)
         var proxies: [Proxy] = []
+        var sink: Sink?
         do {
-            let port = try await man(fleet, sea, &proxies)
+            if plan.runs { sink = try await Sink.start(in: sea.folder) }
+            let port = try await man(fleet, sea, &proxies, sink)
             let began = ContinuousClock.now
-            try await storm(sea, fleet, proxies, progress, port: port)
+            try await storm(sea, fleet, proxies, progress, sink, port: port)
             try await calm(sea, fleet, progress)
             let duration = began.duration(to: .now)
-            let report = try await judge(sea, fleet, progress, duration)
+            let report = try await judge(sea, fleet, progress, sink, duration)
             await clear(sea, fleet, proxies)
+            sink?.stop()
             return report
         } catch {
-            await clear(sea, fleet, proxies)
+            let doomed = proxies
+            // Nothing may be left behind when the storm was interrupted, and what ends servers must not be cancelled itself.
+            await Task { await clear(sea, fleet, doomed) }.value
+            sink?.stop()
             throw error
         }
     }
@@ -37,7 +43,7 @@ struct Storm: Sendable {
     }
 
     /// Workers behind proxies of their own, two schedulers, one API.
-    private func man(_ fleet: Fleet, _ sea: Sea, _ proxies: inout [Proxy]) async throws -> Int {
+    private func man(_ fleet: Fleet, _ sea: Sea, _ proxies: inout [Proxy], _ sink: Sink?) async throws -> Int {
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("OPENAI_") }
         environment["DATABASE_URL"] = sea.server.url
         environment["REDIS_URL"] = sea.redisServer.url
@@ -49,6 +55,7 @@ struct Storm: Sendable {
         environment["GC_SIMULATE"] = "1"
         environment["GC_TEST_HOOKS"] = "1"
         environment["GC_TEST_MUTANT"] = plan.mutant
+        if let sink { environment.merge(sink.environment) { $1 } }
         for _ in 0..<plan.workers {
             let postgres = try await Proxy(to: sea.postgresSocket)
             proxies.append(postgres)
@@ -74,10 +81,12 @@ struct Storm: Sendable {
         _ fleet: Fleet,
         _ proxies: [Proxy],
         _ progress: Progress,
+        _ sink: Sink?,
         port: Int
     ) async throws {
         let nemesis = Nemesis(sea, fleet, proxies, progress)
         let caller = plan.runs ? try await APIProducer.make(sea, progress, port: port) : nil
+        if let sink, let caller { try await sink.register(caller.key, sea.stores) }
         // Twice what a slow machine needs for the faults and the jobs.
         let limit = Duration.seconds(120 + plan.faults * 2 + plan.jobs / 50)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -102,9 +111,7 @@ struct Storm: Sendable {
     }
 
     private func look(_ sea: Sea, _ progress: Progress) async {
-        guard let open = try? await sea.number("SELECT count(*) FROM jobs WHERE state IN ('queued','running')") else {
-            return
-        }
+        guard let open = try? await sea.open() else { return }
         progress.state.withLock { $0.open = open }
         gauge.show(progress)
     }
@@ -115,12 +122,9 @@ struct Storm: Sendable {
         var deadline = ContinuousClock.now + plan.patience
         while ContinuousClock.now < deadline {
             try await fleet.tend()
-            let left = try await sea.number(
-                """
-                SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued','running'))
-                     + (SELECT count(*) FROM runs WHERE status NOT IN ('completed','failed'))
-                """
-            )
+            let left =
+                try await sea.open()
+                + sea.number("SELECT count(*) FROM runs WHERE status NOT IN ('completed','failed')")
             if left == 0 { return }
             if left < fewest {
                 fewest = left
@@ -132,13 +136,22 @@ struct Storm: Sendable {
         }
     }
 
-    private func judge(_ sea: Sea, _ fleet: Fleet, _ progress: Progress, _ duration: Duration) async throws -> Report {
+    private func judge(
+        _ sea: Sea,
+        _ fleet: Fleet,
+        _ progress: Progress,
+        _ sink: Sink?,
+        _ duration: Duration
+    ) async throws -> Report {
         let poison = plan.poison > 0 ? try await Poison(sea: sea, fleet: fleet, progress: progress).feed() : nil
         let refused = await fleet.count(of: "a result was refused: another attempt owns the job")
         gauge.clear()
         let checker = Checker(sea: sea, progress: progress)
-        let findings = try await checker.findings(refused: refused, poisoned: poison)
+        var findings = try await checker.findings(refused: refused, poisoned: poison)
         let state = progress.state.withLock { $0 }
+        if let sink { findings += try await Outward(sea: sea, sink: sink, faults: state.faults.count).judge() }
+        let recovery = try await checker.recovery()
+        findings.append(recovery.finding(limit: plan.longestRecovery))
         return Report(
             plan: plan,
             jobs: state.acknowledgedCount,
@@ -146,7 +159,7 @@ struct Storm: Sendable {
             refusedRuns: state.refusedRuns,
             faults: Dictionary(grouping: state.faults, by: \.kind).mapValues(\.count),
             findings: findings,
-            recovery: try await checker.recovery(),
+            recovery: recovery,
             burials: try await checker.burials(),
             reruns: try await sea.number("SELECT coalesce(sum(greatest(attempt - 1, 0)), 0)::bigint FROM jobs"),
             seconds: Double(duration.components.seconds)
@@ -158,10 +171,12 @@ struct Storm: Sendable {
 enum ChaosError: Error, CustomStringConvertible {
     case overdue(Duration)
     case noBinary(String)
+    case noSink
 
     var description: String {
         switch self {
         case .overdue(let limit): "the storm was not over after \(limit): fewer JOBS or FAULTS, or a less busy machine"
+        case .noSink: "the receiver of webhooks did not start: python3 and openssl must be in /usr/bin"
         case .noBinary(let path): "there is no groundcrew at \(path): run `make build` first, or name it with --binary"
         }
     }

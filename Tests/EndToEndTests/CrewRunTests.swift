@@ -85,7 +85,9 @@ struct CrewRunTests {
         await fleet.close()
     }
 
-    @Test("FLUSHALL, then Redis killed and restarted empty, in the middle of 100 runs: all complete, none twice")
+    @Test(
+        "X-16, E-61: FLUSHALL, then Redis killed and restarted empty, in the middle of 100 runs: all complete, none twice"
+    )
     func redisLost() async throws {
         let fleet = try await FleetUnderTest()
         let port = freePort()
@@ -128,7 +130,7 @@ struct CrewRunTests {
         await postgres.stop()
     }
 
-    @Test("When the budget is spent nothing new begins, and what is finished stays")
+    @Test("E-62: when the budget is spent nothing new begins, and what is finished stays")
     func budget() async throws {
         let fleet = try await FleetUnderTest()
         let port = freePort()

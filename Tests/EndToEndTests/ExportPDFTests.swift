@@ -61,12 +61,20 @@ struct ExportPDFTests {
         return try await caller.call("POST", "/api/engagements", draft).body["id"]?.stringValue ?? ""
     }
 
-    @Test("SC-14: the newest versions, no system files, a name from the slug; three at once are made once")
+    @Test(
+        "E-55 to E-57, E-59, SC-14: the newest versions, no system files, a name from the slug; three at once are made once"
+    )
     func newest() async throws {
         let fleet = try await FleetUnderTest(extra: ["GC_TYPST": Self.typst])
         let port = freePort()
         let processes = [try fleet.start("api", "--port", "\(port)"), try fleet.start("worker")]
         let caller = try await Caller.ready(fleet, port: port)
+        _ = try await fleet.world.postgres.query(
+            """
+            INSERT INTO webhook_endpoints (id, tenant_id, livemode, url, secret_sealed, enabled)
+            SELECT 'whe_1', id, true, 'https://hooks.example.com/x', '\\x00', false FROM tenants
+            """
+        )
         let id = try await create(caller)
         let path = "/api/engagements/\(id)/export/pdf"
         try await insert(fleet.world, id, "_run_report_1.md", "Secret report", version: 1)
@@ -92,11 +100,17 @@ struct ExportPDFTests {
         for word in ["Words of one.", "Secret report", "AI Provenance"] { #expect(!text.contains(word), "\(word)") }
         let with = try await get(caller, path + "?include_provenance=true")
         #expect(try words(of: with.bytes).contains("AI Provenance"))
+        let events = try await fleet.world.postgres.query(
+            "SELECT convert_from(body, 'UTF8')::jsonb->'data' FROM events WHERE type = 'report.generated' ORDER BY created_at"
+        ).map { try $0.decode(JSON.self) }
+        #expect(events.count == 4 && Set(events.compactMap { $0["exportId"]?.stringValue }).count == 4)
+        #expect(events.allSatisfy { $0["engagementId"]?.stringValue == id })
+        #expect(events[3]["includeProvenance"] == true && events[3]["sizeBytes"]?.intValue == with.bytes.count)
         for process in processes { try await process.stop() }
         await fleet.close()
     }
 
-    @Test("An engagement of another tenant is not found")
+    @Test("E-58: an engagement of another tenant is not found")
     func foreign() async throws {
         let fleet = try await FleetUnderTest()
         let port = freePort()
@@ -111,7 +125,7 @@ struct ExportPDFTests {
         await fleet.close()
     }
 
-    @Test("Without Typst the export answers 503 at once, and its job says what to install")
+    @Test("E-59: without Typst the export answers 503 at once, and its job says what to install")
     func noTypst() async throws {
         let fleet = try await FleetUnderTest(extra: ["GC_TYPST": "/nowhere/python3"])
         let port = freePort()

@@ -122,7 +122,7 @@ struct OperationsTests {
         await fleet.close()
     }
 
-    @Test("A paused queue runs nothing and a closed one takes nothing; resumed, all goes on")
+    @Test("E-28: a paused queue runs nothing and a closed one takes nothing; resumed, all goes on")
     func modes() async throws {
         let fleet = try await prepared()
         let processes = [try fleet.start("scheduler"), try fleet.start("worker")]

@@ -181,7 +181,7 @@ struct RunControlTests {
         }
     }
 
-    @Test("SC-07: a stop beats a finishing task or loses to it, never both")
+    @Test("E-60, SC-07: a stop beats a finishing task or loses to it, never both")
     func stopAtTheEnd() async throws {
         try await with { house in
             for round in 0..<15 {

@@ -78,7 +78,7 @@ final class WebhookReceiver: @unchecked Sendable {
     let port = freePort()
 
     var certificate: String { folder.appending(path: "cert.pem").path }
-    private var log: URL { folder.appending(path: "log") }
+    var log: URL { folder.appending(path: "log") }
 
     private init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "hooks-\(UUID().uuidString)")
@@ -141,7 +141,12 @@ final class WebhookReceiver: @unchecked Sendable {
                     first = post['webhook-id'] not in seen if self.path == '/flaky' else False
                     if self.path == '/flaky': seen.add(post['webhook-id'])
                 if self.path == '/hang': time.sleep(60)
-                self.send_response(500 if first else 302 if self.path == '/redirect' else 200)
+                if self.path == '/slow':
+                    time.sleep(0.5)
+                    with lock:
+                        with open(folder + '/log', 'a') as log: log.write(json.dumps({'path': '/slow/end'}) + '\\n')
+                said = int(self.path[8:]) if self.path.startswith('/status/') else 200
+                self.send_response(500 if first else 302 if self.path == '/redirect' else said)
                 if self.path == '/redirect': self.send_header('Location', '/elsewhere')
                 self.send_header('Content-Length', '2')
                 self.end_headers()

@@ -10,7 +10,7 @@ struct VerdictTests {
 
     private let retry = RetryPolicy(attempts: 3, base: .seconds(2), ceiling: .seconds(10))
 
-    private func job(attempt: Int = 1, failures: Int = 0) -> ClaimedJob {
+    private func job(attempt: Int = 1, failures: Int = 0, unreadable: Int = 0) -> ClaimedJob {
         ClaimedJob(
             id: 1,
             attempt: attempt,
@@ -19,7 +19,8 @@ struct VerdictTests {
             queue: "q",
             tenant: "t",
             failures: failures,
-            maxAttempts: 3
+            maxAttempts: 3,
+            unreadable: unreadable
         )
     }
 
@@ -72,9 +73,14 @@ struct VerdictTests {
 
     @Test("What this worker cannot read goes back unspent, ever later, and is buried after about an hour")
     func unreadable() {
-        #expect(verdict(.unreadable("new kind"), job()) == .snooze(after: .seconds(1), error: "new kind"))
-        #expect(verdict(.unreadable("new kind"), job(attempt: 5)) == .snooze(after: .seconds(16), error: "new kind"))
-        #expect(verdict(.unreadable("new kind"), job(attempt: 30)) == .snooze(after: .seconds(60), error: "new kind"))
-        #expect(verdict(.unreadable("new kind"), job(attempt: 65)) == .dead(.unreadable, error: "new kind"))
+        func wait(after count: Int) -> Settlement? { verdict(.unreadable("new kind"), job(unreadable: count)) }
+        #expect(wait(after: 0) == .unreadable(after: .seconds(1), error: "new kind"))
+        #expect(wait(after: 4) == .unreadable(after: .seconds(16), error: "new kind"))
+        #expect(wait(after: 29) == .unreadable(after: .seconds(60), error: "new kind"))
+        #expect(wait(after: 64) == .dead(.unreadable, error: "new kind"))
+        // Snoozes, losses and hand-overs spend attempts too; the hour begins with the first worker that cannot read it.
+        #expect(
+            verdict(.unreadable("new kind"), job(attempt: 500)) == .unreadable(after: .seconds(1), error: "new kind")
+        )
     }
 }

@@ -3,14 +3,13 @@ import Stores
 
 /// Fields that several account routes read.
 enum AccountFields {
-    /// Something with one `@` and no blanks, at most 254 bytes (RFC 5321 4.5.3.1); nil for anything else.
+    /// An address that mail can go to: see ``MailAddress``; nil for anything else.
     static func email(_ value: JSON?) -> String? {
-        guard let text = value?.stringValue, text.utf8.count <= 254, !text.contains(where: \.isWhitespace) else {
-            return nil
-        }
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty ? text : nil
+        value?.stringValue.flatMap { MailAddress($0) }?.text
     }
+
+    /// The same rule for programs that read the OpenAPI document; the length is beside it.
+    static let emailPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
 
     /// One to 300 characters that are not all blank; nil for anything else.
     static func name(_ value: JSON?) -> String? {
@@ -18,6 +17,15 @@ enum AccountFields {
             return nil
         }
         return text
+    }
+
+    /// The same; nil where there is none, or null.
+    ///
+    /// - Throws: 400 where it is anything else.
+    static func optionalName(_ value: JSON?) throws -> String? {
+        guard let value, value != .null else { return nil }
+        guard let name = name(value) else { throw APIError.invalid("name must be a text of 1 to 300 characters") }
+        return name
     }
 
     /// - Throws: 400 where it is too short or too long.

@@ -17,7 +17,7 @@ struct SessionRoutes: Routes {
             .post("/api/auth/login", access: .open, tier: .auth, use: logIn),
             .post("/api/auth/logout", access: .session, use: logOut),
             .post("/api/auth/password", access: .session, tier: .auth, use: changePassword),
-            .get("/api/auth/me", use: me),
+            .get("/api/auth/me", access: .profile, use: me),
         ]
     }
 
@@ -84,7 +84,7 @@ struct SessionRoutes: Routes {
             throw APIError.forbidden("The current password is wrong")
         }
         // All sessions have ended; the one who changed it goes on with a new one.
-        let token = try await stores.sessions.open(caller.user, caller.tenant)
+        let token = try await stores.sessions.open(caller.user, caller.role.map { _ in caller.tenant })
         return withCookie(.ok(["success": true]), token, SessionStore.longestSeconds)
     }
 
@@ -111,7 +111,7 @@ extension SessionPerson {
     fileprivate var members: [String: JSON] {
         [
             "user": ["id": .string(user.rawValue), "email": .string(email), "name": .string(name)],
-            "tenant": ["id": .string(tenant.rawValue), "name": .string(tenantName)],
+            "tenant": tenant.map { JSON.object(["id": .string($0.rawValue), "name": .optional(tenantName)]) } ?? .null,
             "role": .optional(role?.rawValue),
         ]
     }

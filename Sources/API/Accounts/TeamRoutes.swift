@@ -29,7 +29,7 @@ struct TeamRoutes: Routes {
         let added = try await members.add(
             caller.tenant,
             email: email,
-            name: AccountFields.name(body["name"]),
+            name: try AccountFields.optionalName(body["name"]),
             role: try Self.role(body["role"]) ?? .member,
             by: caller.user
         )

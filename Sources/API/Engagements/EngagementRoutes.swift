@@ -53,7 +53,13 @@ struct EngagementRoutes: Routes {
 
     @Sendable
     func delete(_ request: APIRequest) async throws -> APIResponse {
-        switch try await stores.engagements.delete(request.id(), request.caller.tenant) {
+        let tenant = try request.caller.tenant
+        let outcome = try await queue.transaction { transaction in
+            let outcome = try await stores.engagements.delete(request.id(), tenant, in: transaction.sql)
+            if case .deleted = outcome { try await DeleteBlob.finish(transaction, of: tenant) }
+            return outcome
+        }
+        switch outcome {
         case .deleted: return .ok(["success": true])
         case .notFound: throw APIError.noRoute
         case .running: throw APIError.conflict("Cannot delete a running engagement. Stop it first.")
@@ -67,16 +73,27 @@ struct EngagementRoutes: Routes {
         do {
             return try await start(request.id(), for: caller)
         } catch let error as QueueClosed {
-            let refusal = APIError(error)
-            try await stores.runs.refuse(request.id(), for: caller, error: refusal.message)
-            throw refusal
+            throw try await refused(APIError(error), request.id(), for: caller)
+        } catch let error as Overload where error.whose == .queue {
+            let refusal = APIError.engine("the \(error.queue) queue is full")
+            throw try await refused(refusal, request.id(), for: caller)
         }
     }
 
+    /// The engine takes no work: run and engagement are failed, and say why (contract E-28, decision O-2).
+    private func refused(_ refusal: APIError, _ id: Engagement.ID, for caller: Caller) async throws -> APIError {
+        try await stores.runs.refuse(id, for: caller, error: refusal.message)
+        return refusal
+    }
+
     private func start(_ id: Engagement.ID, for caller: Caller) async throws -> APIResponse {
+        let crew = StartCrew.policy.queue.rawValue
+        let overload = try await queue.backpressure.verdict(on: crew, tenant: caller.tenant.rawValue)
         let outcome = try await queue.transaction { transaction in
             let outcome = try await stores.runs.start(id, for: caller, in: transaction.sql)
             if case .started(let run) = outcome {
+                // Last of all refusals: what cannot be started is no matter of load.
+                if let overload { throw overload }
                 try await transaction.enqueue(
                     StartCrew(run: run),
                     tenant: caller.tenant.rawValue,

@@ -28,15 +28,24 @@ struct ExportRoutes: Routes {
         guard !material.report.parts.isEmpty else { throw APIError.notFound("No deliverables to export") }
         let hash = ExportFiles.hash(of: material.report)
         let job = ExportPDF(engagement: id, tenant: tenant, withProvenance: withProvenance)
-        guard let bytes = try await stores.exportFiles.find(hash, tenant) else {
-            return .pdf(try await make(job, hash, tenant), filename: "\(material.slug)-report.pdf")
-        }
-        return .pdf(bytes, filename: "\(material.slug)-report.pdf")
+        let found = try await stores.exportFiles.find(hash, tenant)
+        let bytes = if let found { found } else { try await make(job, hash, tenant) }
+        let report = ReportFacts(
+            engagement: id,
+            tenant: tenant,
+            filename: "\(material.slug)-report.pdf",
+            bytes: bytes.count,
+            withProvenance: withProvenance
+        )
+        try await AnnounceReport.run(report, queue)
+        return .pdf(bytes, filename: report.filename)
     }
 
-    /// - Throws: 503 where the file is not there in time, or its worker cannot make any; 500 where making it failed.
+    /// - Throws: ``Overload`` where too many exports wait; 503 where the file is not there in time, or its worker cannot make any; 500 where making it failed.
     private func make(_ job: ExportPDF, _ hash: String, _ tenant: Tenant.ID) async throws -> [UInt8] {
         let key = ExportPDF.uniqueKey(hash, tenant)
+        let export = ExportPDF.policy.queue.rawValue
+        if let overload = try await queue.backpressure.verdict(on: export, tenant: tenant.rawValue) { throw overload }
         let added = try await queue.enqueue(job, tenant: tenant.rawValue, uniqueKey: key)
         let maker = if let added { added } else { try await stores.exportFiles.maker(key) }
         var made = hash

@@ -7,12 +7,22 @@ extension Route.Access {
         case .open: break
         case .read: guard caller.mayRead else { throw APIError.forbidden("Insufficient permissions") }
         case .write: guard caller.mayWrite else { throw APIError.writeAccess }
-        case .webhooks:
-            guard caller.scopes.contains(.webhooksWrite) else {
-                throw APIError.forbidden("Key lacks the required scope webhooks:write")
-            }
-        case .session: _ = try role(caller)
+        case .webhooks: try need(.webhooksWrite, caller)
+        case .tasksRead: try need(.tasksRead, caller)
+        case .tasksWrite: try need(.tasksWrite, caller)
+        case .profile: if !caller.isContributor { try Route.Access.read.check(caller) }
+        case .contributor:
+            guard caller.key == nil else { throw APIError.unauthorized }
+            guard caller.isContributor else { throw APIError.forbidden("This is for contributors") }
+        case .session: if !caller.isContributor { _ = try role(caller) }
         case .admin: guard try role(caller) >= .admin else { throw APIError.forbidden("Insufficient permissions") }
+        }
+    }
+
+    /// A scope implies no other, and a role no scope of the collection family (decision D-5).
+    private func need(_ scope: Scope, _ caller: Caller) throws {
+        guard caller.scopes.contains(scope) else {
+            throw APIError.forbidden("Key lacks the required scope \(scope.rawValue)")
         }
     }
 
@@ -31,6 +41,8 @@ extension Route {
         guard path.hasPrefix("/api/engagements/:id") else {
             throw APIError.forbidden("This API key is for one engagement only")
         }
-        guard id == only.rawValue else { throw APIError.noRoute }
+        guard id == only.rawValue else {
+            throw path.hasPrefix("/api/engagements/:id/attachments") ? APIError.noEngagement : .noRoute
+        }
     }
 }

@@ -7,7 +7,8 @@ import Stores
 /// has no second effect.
 ///
 /// A route needs to do nothing for it: whatever it writes through the stores and the queue becomes part of one transaction
-/// with the stored answer. A route that waits for a job, or whose work takes longer than a query, must not be a POST.
+/// with the stored answer. One that waits for a job says so (``Route/waits``): its answer is stored when it is there, and
+/// requests that come in the meantime join the job, which is unique by ``APIRequest/onceKey``.
 struct Idempotency: Sendable {
     let store: IdempotencyStore
 
@@ -20,9 +21,7 @@ struct Idempotency: Sendable {
         caller: Caller,
         refusal: @escaping @Sendable (any Error) -> APIResponse
     ) async throws -> APIResponse {
-        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw APIError.invalid("Idempotency-Key must be 1 to 255 visible ASCII characters")
-        }
+        try Self.check(key)
         let body = try await asked.bytes()
         let head = "\(request.method.rawValue)\n\(request.uri.string)\n"
         let once = IdempotencyStore.Request(
@@ -30,11 +29,50 @@ struct Idempotency: Sendable {
             key: key,
             content: Array(head.utf8) + Array(body.readableBytesView)
         )
-        let asked = asked.holding(body)
-        let outcome = try await store.once(once) {
-            let response = await Self.response(row, asked, refusal)
+        var asked = asked.holding(body)
+        asked.onceKey = once.name
+        return try await answer(once, waits: row.waits) { [asked] in await Self.response(row, asked, refusal) }
+    }
+
+    /// For a route that streams its body.
+    ///
+    /// - Parameters:
+    ///   - content: what makes the request the same one, its body's digest included.
+    ///   - perform: everything that it changes; an ``APIError`` of it is remembered like any other answer.
+    func answer(
+        content: [UInt8],
+        key: String,
+        caller: Caller,
+        perform: @escaping @Sendable () async throws -> APIResponse
+    ) async throws -> APIResponse {
+        try Self.check(key)
+        let once = IdempotencyStore.Request(principal: caller.principal, key: key, content: content)
+        return try await answer(once) {
+            do {
+                return try await perform()
+            } catch let error as APIError {
+                return error.response(for: .plain)
+            }
+        }
+    }
+
+    private static func check(_ key: String) throws {
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw APIError.invalid("Idempotency-Key must be 1 to 255 visible ASCII characters")
+        }
+    }
+
+    private func answer(
+        _ once: IdempotencyStore.Request,
+        waits: Bool = false,
+        _ perform: @escaping @Sendable () async throws -> APIResponse
+    ) async throws -> APIResponse {
+        let keeping: @Sendable () async throws -> (APIResponse, IdempotencyStore.Answer?) = {
+            let response = try await perform()
             return (response, Self.isKept(response.status) ? Self.kept(response) : nil)
         }
+        let outcome =
+            waits ? try await store.afterwards(once, keeping) : try await store.once(once, perform: keeping)
         switch outcome {
         case .performed(let response): return response
         case .replayed(let answer): return Self.replay(answer)

@@ -90,6 +90,7 @@ extension HTTPField.Name {
     static let idempotencyKey = Self.custom("Idempotency-Key")
     static let idempotentReplayed = Self.custom("Idempotent-Replayed")
     static let forwardedFor = Self.custom("X-Forwarded-For")
+    static let stripeSignature = Self.custom("Stripe-Signature")
 
     /// For names that are known to be well formed.
     private static func custom(_ name: String) -> Self { Self(name) ?? .init(parsed: name.lowercased()) ?? .server }

@@ -4,7 +4,7 @@ import Queue
 import RedisClient
 private import Synchronization
 
-/// `GET /api/health` (contract S-11): 503 while Postgres is away; Redis away only degrades.
+/// `GET /api/health` (contract S-11): 503 while Postgres is away; Redis away or full only degrades.
 struct HealthRoutes: Routes {
     let queue: JobQueue
     /// Test settings that are on, so that nobody runs with one by accident (decision D-130).
@@ -33,10 +33,13 @@ struct HealthRoutes: Routes {
                 ["status": "unavailable", "postgres": false, "redis": .bool(redis), "workers": 0, "queues": [:]]
             )
         }
+        await queue.dispatch.watchMemory()
+        let isFull = queue.dispatch.isFull
         var body: [String: JSON] = [
-            "status": redis ? "ok" : "degraded", "postgres": true, "redis": .bool(redis),
+            "status": redis && !isFull ? "ok" : "degraded", "postgres": true, "redis": .bool(redis),
             "workers": .integer(fleet.workers), "queues": .object(fleet.queues.mapValues(\.json)),
         ]
+        if isFull { body["redis_full"] = true }
         if !testSettings.isEmpty { body["testSettings"] = .array(testSettings.map(JSON.string)) }
         return .ok(.object(body))
     }
@@ -61,6 +64,10 @@ private final class RecentAnswer: Sendable {
 
 extension QueueDepth {
     fileprivate var json: JSON {
-        ["ready": .integer(ready), "delayed": .integer(delayed), "running": .integer(running), "dead": .integer(dead)]
+        [
+            "ready": .integer(ready), "delayed": .integer(delayed), "running": .integer(running),
+            "dead": .integer(dead),
+            "oldest_ready_seconds": oldestReady.map(JSON.number) ?? .null,
+        ]
     }
 }

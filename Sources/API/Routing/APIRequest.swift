@@ -1,5 +1,6 @@
 import Domain
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -13,13 +14,27 @@ struct APIRequest: Sendable {
     let sessionToken: String?
     /// The id of the last event that a reconnecting stream's client has.
     let lastEventID: String?
+    let headers: HTTPFields
+    /// As it was sent, percent signs and all.
+    let path: String
+    /// The host that was asked, and its port.
+    let authority: String
+    /// How Stripe signed the body, where it sends one.
+    let stripeSignature: String?
+    /// What a job that this request waits for is unique by, where the caller sent an `Idempotency-Key`.
+    var onceKey: String?
+    /// The tags of the copies that the caller has.
+    let ifNoneMatch: String?
     private var body: RequestBody
-    private let announcedLength: Int?
+    /// Tells when the client is gone; nil where there is no connection, in tests of a router alone.
+    private let channel: (any Channel)?
+    /// What Content-Length says.
+    let announcedLength: Int?
 
     /// Bytes of a JSON body at most (contract X-12).
     static let bodyLimit = 1 << 20
 
-    init(_ request: Request, parameters: [String: String], identity: Caller?) {
+    init(_ request: Request, parameters: [String: String], identity: Caller?, channel: (any Channel)? = nil) {
         self.identity = identity
         self.parameters = parameters
         query = Dictionary(
@@ -28,7 +43,13 @@ struct APIRequest: Sendable {
         )
         sessionToken = Authentication.token(request)
         lastEventID = request.headers[.lastEventID]
+        stripeSignature = request.headers[.stripeSignature]
+        headers = request.headers
+        path = request.uri.path
+        authority = request.head.authority ?? "localhost"
+        ifNoneMatch = request.headers[.ifNoneMatch]
         body = request.body
+        self.channel = channel
         announcedLength = request.headers[.contentLength].flatMap(Int.init)
     }
 
@@ -46,6 +67,9 @@ struct APIRequest: Sendable {
         ID(parameters[name] ?? "")
     }
 
+    /// The body as it comes, for routes that do not hold it; it can be read once.
+    var stream: RequestBody { body }
+
     /// The body as it was sent.
     ///
     /// - Throws: 413 over ``bodyLimit``.
@@ -55,6 +79,27 @@ struct APIRequest: Sendable {
             return try await body.collect(upTo: Self.bodyLimit)
         } catch is NIOTooManyBytesError {
             throw APIError.tooLarge
+        }
+    }
+
+    /// Runs what may take long, and gives it up as soon as the client is gone.
+    ///
+    /// - Throws: `CancellationError` where the client is gone; what `deed` throws.
+    func whileConnected<Value: Sendable>(_ deed: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let channel else { return try await deed() }
+        // A task of its own, because the connection's end must be able to cancel it; it is waited for here.
+        let task = Task { try await deed() }
+        let tell: @Sendable ((@Sendable () -> Void)?) -> Void = { waiter in
+            channel.eventLoop.execute {
+                try? channel.pipeline.syncOperations.handler(type: GoneClients.self).tell(waiter)
+            }
+        }
+        tell { task.cancel() }
+        defer { tell(nil) }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
         }
     }
 

@@ -42,6 +42,16 @@ struct APIResponse: Sendable {
     static func ok(_ body: JSON) -> APIResponse { APIResponse(.ok, body) }
     static func created(_ body: JSON) -> APIResponse { APIResponse(.created, body) }
 
+    /// Where a large body was refused: what is left of it would be read to its end, so the connection is closed when the
+    /// client has had time to read the refusal.
+    func hangingUp(_ channel: any Channel) -> APIResponse {
+        guard status.code >= 400 else { return self }
+        channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
+        var answer = self
+        answer.headers[.connection] = "close"
+        return answer
+    }
+
     /// With the headers that every answer has (contract X-13).
     func response(requestID: String) -> Response {
         var headers = headers

@@ -21,8 +21,19 @@ enum Family: Sendable {
         switch self {
         case .plain: ["error": .string(error.message)]
         case .collection:
-            ["error": ["code": .string(error.code), "message": .string(message(of: error))]]
+            ["error": .object(members(of: error))]
         }
+    }
+
+    /// `details` only where it adds structure (contract T-3).
+    private func members(of error: APIError) -> [String: JSON] {
+        var members: [String: JSON] = ["code": .string(error.code), "message": .string(message(of: error))]
+        if case .faults(let faults) = error {
+            members["details"] = [
+                "fields": .array(faults.map { ["path": .string($0.path), "message": .string($0.message)] })
+            ]
+        }
+        return members
     }
 
     private func message(of error: APIError) -> String {

@@ -11,12 +11,20 @@ struct Route: Sendable {
         case open
         case read
         case write
-        /// Any member with a session.
+        /// Anybody with a session.
         case session
+        /// Who may read, and contributors: for what is about the caller alone.
+        case profile
         /// Admins and the owner, with a session.
         case admin
         /// The scope `webhooks:write`.
         case webhooks
+        /// The scope `tasks:read`.
+        case tasksRead
+        /// The scope `tasks:write`.
+        case tasksWrite
+        /// Contributors, with a session.
+        case contributor
     }
 
     let method: HTTPRequest.Method
@@ -25,6 +33,10 @@ struct Route: Sendable {
     let access: Access
     /// Nil is the family's own (contract X-7).
     var tier: RateTier?
+    /// It reads its body as it comes, and sees to `Idempotency-Key` itself.
+    var streams = false
+    /// It waits for a job, so it is not one transaction with its stored answer: see ``Idempotency``.
+    var waits = false
     let answer: @Sendable (APIRequest) async throws -> APIResponse
 
     static func get(
@@ -44,6 +56,31 @@ struct Route: Sendable {
         use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
     ) -> Route {
         Route(method: .post, path: path, access: access, tier: tier, answer: answer)
+    }
+
+    /// A POST whose body is too large to be held.
+    static func upload(
+        _ path: String,
+        use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
+    ) -> Route {
+        Route(method: .post, path: path, access: .write, streams: true, answer: answer)
+    }
+
+    /// A POST that waits for a job.
+    static func waiting(
+        _ path: String,
+        access: Access = .write,
+        use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
+    ) -> Route {
+        Route(method: .post, path: path, access: access, waits: true, answer: answer)
+    }
+
+    static func put(
+        _ path: String,
+        access: Access = .write,
+        use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
+    ) -> Route {
+        Route(method: .put, path: path, access: access, streams: true, answer: answer)
     }
 
     static func patch(

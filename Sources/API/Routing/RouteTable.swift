@@ -9,7 +9,10 @@ struct RouteTable: Sendable {
     let gatehouse: Gatehouse
     let logger: Logger
 
-    private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
+    /// What a known path answers with 405 where it has no row. CONNECT names no path.
+    private static let methods =
+        [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options, .trace]
+        + [HTTPRequest.Method("QUERY")].compactMap(\.self)
 
     func router() -> Router<HouseContext> {
         let router = Router(context: HouseContext.self, options: .autoGenerateHeadEndpoints)
@@ -18,7 +21,9 @@ struct RouteTable: Sendable {
             for row in rows { add(row, to: router) }
             let allowed = rows.map(\.method)
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            for method in Self.methods where !allowed.contains(method) {
+            // Whatever has GET has HEAD: Hummingbird adds it.
+            let served = allowed + (allowed.contains(.get) ? [.head] : [])
+            for method in Self.methods where !served.contains(method) {
                 router.on(RouterPath(path), method: method) { _, _ -> Response in
                     throw APIError.methodNotAllowed(allow: allow)
                 }
@@ -29,7 +34,9 @@ struct RouteTable: Sendable {
 
     private func add(_ row: Route, to router: Router<HouseContext>) {
         router.on(RouterPath(row.path), method: row.method) { request, context -> Response in
-            await gatehouse.answer(row, request, context).response(requestID: context.id.description)
+            let answer = await gatehouse.answer(row, request, context)
+            return (row.streams ? answer.hangingUp(context.channel) : answer)
+                .response(requestID: context.id.description)
         }
     }
 }

@@ -6,8 +6,10 @@ import Stores
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin",
-        abstract: "Tenants, people, keys and plans.",
-        subcommands: [TenantCommand.self, UserCommand.self, KeyCommand.self, PlanCommand.self]
+        abstract: "Tenants, people, contributors, keys and plans.",
+        subcommands: [
+            TenantCommand.self, UserCommand.self, ContributorCommand.self, KeyCommand.self, PlanCommand.self,
+        ]
     )
 }
 

@@ -76,17 +76,20 @@ struct JobCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await view.show { fleet in
-            guard let job = try await Inspector(fleet.queue).job(id) else {
+            let inspector = Inspector(fleet.queue)
+            guard let job = try await inspector.job(id) else {
                 throw CommandEnd.missing(
                     "There is no job \(id): `groundcrew jobs` lists them, and done ones go after a day."
                 )
             }
-            guard !view.json else { return job.json.text }
-            return job.json.objectValue.map { members in
-                members.sorted { $0.key < $1.key }.map { name, value in
-                    name.padding(to: 14) + (value.stringValue ?? value.text)
-                }.joined(separator: "\n")
-            } ?? ""
+            let waiting = try await inspector.waitingReason(of: job)
+            var members = job.json.objectValue ?? [:]
+            members["waiting_reason"] = waiting.map { .string($0.reason.rawValue) } ?? .null
+            members["waiting"] = waiting.map { .string($0.text) } ?? .null
+            guard !view.json else { return JSON.object(members).text }
+            return members.filter { $0.value != .null }.sorted { $0.key < $1.key }.map { name, value in
+                name.padding(to: 16) + (value.stringValue ?? value.text)
+            }.joined(separator: "\n")
         }
     }
 }

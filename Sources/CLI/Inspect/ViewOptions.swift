@@ -46,6 +46,8 @@ extension JobView {
             "session": session.map(JSON.integer) ?? .null, "payload": .string(payload), "unique_key": text(uniqueKey),
             "progress": text(progress), "error": text(error), "dead_reason": text(deadReason), "run_at": .string(runAt),
             "created_at": .string(createdAt), "claimed_at": text(claimedAt), "finished_at": text(finishedAt),
+            "result": text(result), "batch": batch.map(JSON.integer) ?? .null, "blocked_by": .integer(blockedBy),
+            "leads": .bool(leads), "unreadable": .integer(unreadable),
         ]
     }
 }

@@ -6,7 +6,7 @@ import Queue
 struct LimitsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "limits",
-        abstract: "How much of a queue may run at once and start per second.",
+        abstract: "How much of a queue may run at once, start per second, and wait.",
         subcommands: [ListLimits.self, SetLimit.self, RemoveLimit.self],
         defaultSubcommand: ListLimits.self
     )
@@ -15,7 +15,7 @@ struct LimitsCommand: AsyncParsableCommand {
 struct ListLimits: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "The limits of queues, and of tenants by their plan or by name."
+        abstract: "The limits of queues, of plans, and of tenants by their plan or by name."
     )
 
     @Option(help: "Only this queue.") var queue: String?
@@ -27,18 +27,17 @@ struct ListLimits: AsyncParsableCommand {
             let limits = try await fleet.queue.ledger.limits().filter { limit in
                 (queue == nil || limit.queue == queue) && (tenant == nil || limit.tenant == tenant)
             }.sorted { ($0.queue, $0.tenant ?? "") < ($1.queue, $1.tenant ?? "") }
-            guard !view.json else { return JSON.array(limits.map(\.json)).text }
-            guard !limits.isEmpty else { return "Nothing is limited. `groundcrew limits set --help` says how to." }
-            let rows = limits.map { limit in
-                [
-                    limit.queue, limit.tenant ?? "(all)", limit.concurrency == 0 ? "-" : "\(limit.concurrency)",
-                    "\(limit.weight)", limit.rate == 0 ? "-" : "\(limit.rate)", "\(limit.burst)",
-                ]
+            let plans = try await fleet.queue.ledger.planLimits().filter { limit in
+                tenant == nil && (queue == nil || limit.queue == queue)
+            }
+            guard !view.json else { return JSON.array(limits.map(\.json) + plans.map(\.json)).text }
+            guard !limits.isEmpty || !plans.isEmpty else {
+                return "Nothing is limited. `groundcrew limits set --help` says how to."
             }
             return Terminal.table(
-                ["QUEUE", "TENANT", "AT ONCE", "WEIGHT", "PER SECOND", "BURST"],
-                rows,
-                right: [2, 3, 4, 5]
+                ["QUEUE", "TENANT", "AT ONCE", "WEIGHT", "PER SECOND", "BURST", "WAITING"],
+                limits.map(\.cells) + plans.map(\.cells),
+                right: [2, 3, 4, 5, 6]
             )
         }
     }
@@ -48,14 +47,22 @@ struct ListLimits: AsyncParsableCommand {
 struct LimitName: ParsableArguments {
     @Option(help: "The queue.") var queue: String
     @Option(help: "The tenant; without it the limit is the whole queue's.") var tenant: String?
+    @Option(help: "The plan whose tenants are meant: starter, professional or enterprise.") var plan: String?
 
-    func validate() throws { try QueueArgument.check(queue) }
+    func validate() throws {
+        try QueueArgument.check(queue)
+        guard let plan else { return }
+        guard tenant == nil else { throw ValidationError("Give --tenant or --plan, not both.") }
+        guard Plan(rawValue: plan) != nil else {
+            throw ValidationError("There is no plan \"\(plan)\". The plans are: starter, professional, enterprise.")
+        }
+    }
 }
 
 struct SetLimit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
-        abstract: "Limit a queue, or a tenant in it; what is not given is unlimited. In force within 5 s."
+        abstract: "Limit a queue, a tenant or a plan in it; what is not given is unlimited. In force within 5 s."
     )
 
     @OptionGroup var name: LimitName
@@ -63,6 +70,8 @@ struct SetLimit: AsyncParsableCommand {
     @Option(help: "A tenant's share of worker time against others, above 0.") var weight = 1.0
     @Option(help: "Starts per second; 0 is no rate.") var rate = 0.0
     @Option(help: "Starts at once after a pause.") var burst = 1
+    @Option(help: "Jobs that may wait; 0 is no cap. Without it GC_TENANT_WAITING_CAP or GC_QUEUE_CAP holds.")
+    var waiting: Int?
 
     func validate() throws {
         guard (0...1_000_000).contains(concurrency) else { throw ValidationError("--concurrency takes 0 to 1000000.") }
@@ -71,21 +80,36 @@ struct SetLimit: AsyncParsableCommand {
             throw ValidationError("--rate takes 0, or 0.001 to 1000000 starts per second.")
         }
         guard (1...1_000_000).contains(burst) else { throw ValidationError("--burst takes 1 to 1000000.") }
+        guard (0...100_000_000).contains(waiting ?? 0) else { throw ValidationError("--waiting takes 0 to 100000000.") }
+        guard name.plan == nil || (rate == 0 && burst == 1) else {
+            throw ValidationError("A plan has no rate: leave out --rate and --burst, or name a tenant.")
+        }
     }
 
     func run() async throws {
         try await withFleet { fleet in
-            let limit = QueueLimit(
+            _ = try await fleet.postgres.query(statement)
+            Terminal.say("Set. The active scheduler tells Redis within 5 s.")
+        }
+    }
+
+    private var statement: SQL {
+        if let plan = name.plan {
+            return Ledger.set(
+                PlanLimit(plan: plan, queue: name.queue, concurrency: concurrency, weight: weight, waiting: waiting)
+            )
+        }
+        return Ledger.set(
+            QueueLimit(
                 queue: name.queue,
                 tenant: name.tenant,
                 concurrency: concurrency,
                 weight: weight,
                 rate: rate,
-                burst: burst
+                burst: burst,
+                waiting: waiting
             )
-            _ = try await fleet.postgres.query(Ledger.set(limit))
-            Terminal.say("Set. The active scheduler tells Redis within 5 s.")
-        }
+        )
     }
 }
 
@@ -99,12 +123,17 @@ struct RemoveLimit: AsyncParsableCommand {
 
     func run() async throws {
         try await withFleet { fleet in
-            let removed = try await fleet.postgres.query(Ledger.removeLimit(queue: name.queue, tenant: name.tenant))
+            let removed = try await fleet.postgres.query(statement)
             guard removed.affected > 0 else {
                 throw CommandEnd(.no, "There is no such limit. `groundcrew limits` lists them.")
             }
             Terminal.say("Removed. The active scheduler tells Redis within 5 s.")
         }
+    }
+
+    private var statement: SQL {
+        if let plan = name.plan { return Ledger.removePlanLimit(plan, queue: name.queue) }
+        return Ledger.removeLimit(queue: name.queue, tenant: name.tenant)
     }
 }
 
@@ -113,6 +142,30 @@ extension QueueLimit {
         [
             "queue": .string(queue), "tenant": tenant.map(JSON.string) ?? .null, "concurrency": .integer(concurrency),
             "weight": .number(weight), "rate": .number(rate), "burst": .integer(burst),
+            "waiting": waiting.map(JSON.integer) ?? .null,
+        ]
+    }
+
+    fileprivate var cells: [String] {
+        [
+            queue, tenant ?? "(all)", concurrency == 0 ? "-" : "\(concurrency)", "\(weight)",
+            rate == 0 ? "-" : "\(rate)", "\(burst)", waiting.map { $0 == 0 ? "any" : "\($0)" } ?? "-",
+        ]
+    }
+}
+
+extension PlanLimit {
+    fileprivate var json: JSON {
+        [
+            "queue": .string(queue), "plan": .string(plan), "concurrency": .integer(concurrency),
+            "weight": .number(weight), "waiting": waiting.map(JSON.integer) ?? .null,
+        ]
+    }
+
+    fileprivate var cells: [String] {
+        [
+            queue, "(plan \(plan))", concurrency == 0 ? "-" : "\(concurrency)", "\(weight)", "-", "-",
+            waiting.map { $0 == 0 ? "any" : "\($0)" } ?? "-",
         ]
     }
 }

@@ -15,7 +15,7 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: "Without OPENAI_API_KEY or OPENAI_BASE_URL the offline provider writes: no key, no network."
     )
 
-    @Option(help: "The brief: Markdown with name, client and budget in its front matter.")
+    @Option(help: "The brief: Markdown with name, client, budget and attachments in its front matter.")
     var brief = "examples/go-to-market.md"
 
     @Option(help: "Folder for the documents.")
@@ -53,7 +53,7 @@ struct DemoCommand: AsyncParsableCommand {
         let account = try await house.account(fleet)
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
         let api = try fleet.api(host: "127.0.0.1", port: 0) { port in announce.yield(port) }
-        let services: [any Service] = [fleet.scheduler(), try fleet.worker(), api]
+        let services: [any Service] = [try fleet.scheduler(), try fleet.worker(), api]
         let group = ServiceGroup(
             configuration: .init(services: services.map { .init(service: $0) }, logger: house.logger)
         )
@@ -76,12 +76,14 @@ struct DemoCommand: AsyncParsableCommand {
     }
 }
 
-/// A brief from a file: `---`, `name: …`, `client: …`, `budget: …`, `---`, then Markdown.
+/// A brief from a file: `---`, `name: …`, `client: …`, `budget: …`, `attachments: a.pdf, b.csv`, `---`, then Markdown.
 struct Brief: Sendable {
     let name: String
     let client: String
     let budget: Double
     let text: String
+    /// Files to upload; named relative to the brief.
+    let attachments: [URL]
 
     init(file: String) throws {
         guard let content = try? String(contentsOf: URL(filePath: file), encoding: .utf8) else {
@@ -103,5 +105,8 @@ struct Brief: Sendable {
         self.client = client
         budget = fields["budget"].flatMap(Double.init) ?? 5
         text = String(parts[2])
+        let folder = URL(filePath: file).deletingLastPathComponent()
+        attachments = (fields["attachments"] ?? "").split(separator: ",")
+            .map { folder.appending(path: String($0).trimmed) }
     }
 }

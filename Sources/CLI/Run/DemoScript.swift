@@ -11,12 +11,17 @@ struct DemoCaller: Sendable {
     let key: String
 
     func call(_ method: String, _ path: String, body: JSON? = nil) async throws -> JSON {
+        try await send(method, path, body.map { ByteBuffer(string: $0.text) }, type: "application/json")
+    }
+
+    /// - Throws: ``CommandEnd`` with what the API said, where it did not say 2xx.
+    func send(_ method: String, _ path: String, _ body: ByteBuffer?, type: String) async throws -> JSON {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
         request.method = .init(rawValue: method)
         request.headers.add(name: "Authorization", value: "Bearer \(key)")
         if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(string: body.text))
+            request.headers.add(name: "Content-Type", value: type)
+            request.body = .bytes(body)
         }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         let answer = try await response.body.collect(upTo: 16 << 20)
@@ -54,6 +59,7 @@ struct DemoScript: Sendable {
         let engagement = try await caller.call("POST", "/api/engagements", body: draft)
         let path = "/api/engagements/\(engagement["id"]?.stringValue ?? "")"
         Terminal.say("POST /api/engagements → \(engagement["id"]?.stringValue ?? "")")
+        try await upload(to: path)
         let started = try await caller.call("POST", path + "/run")
         Terminal.say("POST \(path)/run → run \(started["runId"]?.stringValue ?? "")\n")
         let status = try await follow(path)

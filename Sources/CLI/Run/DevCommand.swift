@@ -54,7 +54,8 @@ struct DevCommand: AsyncParsableCommand {
             house.announce(account, port: port)
         }
         let workers = try (0..<workers).map { _ in try fleet.worker() }
-        try await fleet.run([fleet.scheduler()] + workers + [api])
+        if !workers.isEmpty { try await fleet.declareMail() }
+        try await fleet.run([try fleet.scheduler()] + workers + [api])
     }
 }
 
@@ -67,8 +68,13 @@ struct DevHouse: Sendable {
 
     func fleet() throws -> Fleet {
         var own = ["DATABASE_URL": stack.databaseURL, "REDIS_URL": stack.redisURL]
+        if settings["GC_STORAGE_URL"] == nil { own["GC_STORAGE_URL"] = "file://\(absolute(data))/blobs" }
         if settings["GC_SECRET_KEY"] == nil { own["GC_SECRET_KEY"] = try secretKey() }
         return try Fleet(Settings(environment: settings.environment.merging(own) { $1 }), logger: logger)
+    }
+
+    private func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
 
     /// Made once and kept beside the data, so that a restart can open what was sealed before.

@@ -42,9 +42,11 @@ struct WorkerCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = Settings.load()
         let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "worker"))
-        let worker = try fleet.worker(queues: try chosen(), slots: concurrency)
+        let queues = try chosen()
+        let worker = try fleet.worker(queues: queues, slots: concurrency)
         try await fleet.checkDatabase()
         await fleet.checkRedis()
+        try await fleet.declareMail(queues: queues)
         try await fleet.run([worker])
     }
 
@@ -70,9 +72,10 @@ struct SchedulerCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = Settings.load()
         let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "scheduler"))
+        let scheduler = try fleet.scheduler()
         try await fleet.checkDatabase()
         await fleet.checkRedis()
-        try await fleet.run([fleet.scheduler()])
+        try await fleet.run([scheduler])
     }
 }
 

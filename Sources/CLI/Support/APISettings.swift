@@ -18,11 +18,14 @@ extension Fleet {
             allowSimulation: settings.flag("GC_SIMULATE"),
             testSettings: settings.testSettings,
             secret: try secret(host: host),
-            addresses: try addressGuard()
+            addresses: try addressGuard(),
+            payments: try paymentSettings(),
+            blobs: try blobs(),
+            signedURLSeconds: try settings.integer("GC_SIGNED_URL_TTL", default: 3600, in: 1...604_800)
         )
     }
 
-    private func publicURL() throws -> String? {
+    func publicURL() throws -> String? {
         guard let url = settings["GC_PUBLIC_URL"] else { return nil }
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
             throw SettingError("GC_PUBLIC_URL", "is \"\(url)\"", "It must begin with http:// or https://.")

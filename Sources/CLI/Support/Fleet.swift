@@ -27,7 +27,8 @@ struct Fleet: Sendable {
         postgres = Postgres(
             try PostgresConfiguration(
                 url: database,
-                size: try settings.integer("GC_POOL_SIZE", default: 8, in: 2...200)
+                size: try settings.integer("GC_POOL_SIZE", default: 8, in: 2...200),
+                wait: .milliseconds(try settings.integer("GC_POOL_WAIT_MS", default: 5000, in: 10...60_000))
             ),
             logger: logger
         )
@@ -40,9 +41,18 @@ struct Fleet: Sendable {
             namespace: settings["GC_NAMESPACE"] ?? "gc",
             logger: logger
         )
-        queue = JobQueue(ledger: ledger, dispatch: dispatch)
+        queue = JobQueue(ledger: ledger, dispatch: dispatch, caps: try Self.waitingCaps(settings))
         stores = Stores(postgres)
         hooks = try TestHooks(environment: settings.environment)
+    }
+
+    private static func waitingCaps(_ settings: Settings) throws -> WaitingCaps {
+        let standard = WaitingCaps()
+        let range = 0...100_000_000
+        return WaitingCaps(
+            tenant: try settings.integer("GC_TENANT_WAITING_CAP", default: standard.tenant, in: range),
+            queue: try settings.integer("GC_QUEUE_CAP", default: standard.queue, in: range)
+        )
     }
 
     /// Says at once, and in full, when Postgres cannot be used: wrong address, refused, no schema.

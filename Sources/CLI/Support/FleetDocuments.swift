@@ -12,4 +12,7 @@ extension Fleet {
         let found = Self.usualPlaces.first { FileManager.default.isExecutableFile(atPath: $0) }
         return TypstRenderer(python: settings["GC_TYPST"] ?? found ?? Self.usualPlaces[0], logger: logger)
     }
+
+    /// Always there, too: a program that is missing is named when a file needs it.
+    func texts() -> any TextExtractor { FileTextExtractor(logger: logger) }
 }

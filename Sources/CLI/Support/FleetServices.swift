@@ -56,13 +56,27 @@ extension Fleet {
             models: try models(),
             documents: documents(),
             hooks: hooks,
-            webhooks: try webhooks()
+            webhooks: try webhooks(),
+            payments: try paymentServices(),
+            blobs: try blobs(),
+            pages: try pages(),
+            mail: try mail(),
+            texts: texts()
         )
         return WorkerService(configuration, queue: queue, services: services, logger: logger)
     }
 
-    func scheduler() -> any Service {
+    /// - Throws: ``SettingError``
+    func scheduler() throws -> any Service {
         let name = "\(Fleet.hostName):\(getpid()):\(CUID.make())"
-        return SchedulerService(queue, name: name, host: Fleet.hostName, hooks: hooks, logger: logger)
+        return SchedulerService(
+            queue,
+            name: name,
+            host: Fleet.hostName,
+            hooks: hooks,
+            retention: try settings.span("GC_DONE_RETENTION", default: .seconds(86_400)),
+            paidModes: Set(stripeKeys.keys),
+            logger: logger
+        )
     }
 }

@@ -84,6 +84,26 @@ struct SettingDescription {
         ),
         SettingDescription(name: "GC_WORKER_SLOTS", meaning: "jobs at once per worker process", fallback: "64"),
         SettingDescription(name: "GC_POOL_SIZE", meaning: "Postgres connections per process", fallback: "8"),
+        SettingDescription(
+            name: "GC_POOL_WAIT_MS",
+            meaning: "how long to wait for one of them; an API request is then answered with 503",
+            fallback: "5000"
+        ),
+        SettingDescription(
+            name: "GC_TENANT_WAITING_CAP",
+            meaning: "api: jobs of a tenant that may wait in a queue before it is told 429; 0 is any",
+            fallback: "10000"
+        ),
+        SettingDescription(
+            name: "GC_QUEUE_CAP",
+            meaning: "api: jobs that may wait in a queue before callers are told 503; 0 is any",
+            fallback: "1000000"
+        ),
+        SettingDescription(
+            name: "GC_DONE_RETENTION",
+            meaning: "scheduler: how long done and cancelled jobs are kept: 90s, 15m, 24h, 14d",
+            fallback: "24h"
+        ),
         SettingDescription(name: "GC_NAMESPACE", meaning: "first part of every Redis key", fallback: "gc"),
         SettingDescription(
             name: "GC_LOG_LEVEL",
@@ -102,8 +122,73 @@ struct SettingDescription {
         ),
         SettingDescription(
             name: "GC_NET_ALLOW",
-            meaning: "address ranges that webhooks may reach although they are not public, with commas",
+            meaning: "address ranges that webhooks and pages may be at although they are not public, with commas",
             fallback: "none"
+        ),
+        SettingDescription(
+            name: "GC_STRIPE_SECRET_KEY",
+            meaning: "Stripe's secret key; one that is not live serves test tasks too",
+            fallback: "none: tasks get no funding_url, payouts stay pending",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "GC_STRIPE_TEST_SECRET_KEY",
+            meaning: "Stripe's test-mode key, for tasks of gt_test_ keys",
+            fallback: "GC_STRIPE_SECRET_KEY, unless that is live",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "GC_STRIPE_WEBHOOK_SECRET",
+            meaning: "api: signing secrets of Stripe's webhook endpoints, with commas",
+            fallback: "none: the receiver answers 503",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "GC_STRIPE_PRICES",
+            meaning: "plan=price with commas, such as starter=price_1,professional=price_2",
+            fallback: "a price's lookup_key or metadata.plan"
+        ),
+        SettingDescription(
+            name: "GC_STRIPE_API_BASE",
+            meaning: "worker: where Stripe's API is",
+            fallback: "https://api.stripe.com"
+        ),
+        SettingDescription(
+            name: "GC_STORAGE_URL",
+            meaning: "api, worker: where files lie: file:///folder or s3://bucket?endpoint=URL&region=NAME",
+            fallback: "none: uploads are answered with 503"
+        ),
+        SettingDescription(
+            name: "AWS_ACCESS_KEY_ID",
+            meaning: "api, worker: key of an s3:// store",
+            fallback: "required with s3://"
+        ),
+        SettingDescription(
+            name: "AWS_SECRET_ACCESS_KEY",
+            meaning: "api, worker: its secret",
+            fallback: "required with s3://",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "GC_SIGNED_URL_TTL",
+            meaning: "tests only: seconds for which a download's URL works",
+            fallback: "3600"
+        ),
+        SettingDescription(
+            name: "GC_SMTP_URL",
+            meaning: "worker: where mail is handed in, smtp://user:password@host:587 or smtps://…",
+            fallback: "none: mails are written down as unsent",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "GC_SENDMAIL",
+            meaning: "worker: path of a sendmail program, instead of GC_SMTP_URL",
+            fallback: "none"
+        ),
+        SettingDescription(
+            name: "GC_MAIL_FROM",
+            meaning: "worker: the address that mails are from",
+            fallback: "groundcrew@ and this machine's name"
         ),
         SettingDescription(
             name: "GC_TYPST",

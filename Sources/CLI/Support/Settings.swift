@@ -68,6 +68,20 @@ struct Settings: Sendable {
         return value
     }
 
+    /// A span of time such as `90s`, `15m`, `24h`, `14d`; a minute at least, ten years at most.
+    func span(_ name: String, default fallback: Duration) throws -> Duration {
+        guard let text = self[name] else { return fallback }
+        guard let span = Span(argument: text), span.duration >= .seconds(60), span.duration <= .seconds(315_360_000)
+        else {
+            throw SettingError(
+                name,
+                "is \"\(text)\"",
+                "It must be a span such as 90s, 15m, 24h or 14d, from 1m to 3650d."
+            )
+        }
+        return span.duration
+    }
+
     func flag(_ name: String) -> Bool { self[name] == "1" }
 
     var logLevel: Logger.Level {
@@ -84,7 +98,7 @@ struct Settings: Sendable {
     /// Test-only settings that are on; `/api/health` shows them (decision D-130).
     var testSettings: [String] {
         ["GC_SIMULATE", "GC_TEST_HOOKS"].filter(flag)
-            + (["GC_TEST_MUTANT"] + RateTier.limited.map(\.setting)).filter { self[$0] != nil }
+            + (["GC_TEST_MUTANT", "GC_SIGNED_URL_TTL"] + RateTier.limited.map(\.setting)).filter { self[$0] != nil }
     }
 }
 

@@ -50,7 +50,8 @@ struct TaskPrompt {
         var kept: [String] = []
         for chunk in chunks {
             let page = chunk.page.map { " p.\($0)" } ?? ""
-            let text = fence.around(chunk.text, label: "\(chunk.label)\(page) \(chunk.name)")
+            let label = chunk.label.hasPrefix(chunk.name) ? "[\(chunk.label)]" : "\(chunk.label)\(page) \(chunk.name)"
+            let text = fence.around(chunk.text, label: label)
             guard text.utf8.count <= left else { break }
             left -= text.utf8.count
             kept.append(text)

@@ -62,6 +62,11 @@ enum OperationsReview {
 
     private static func trouble(of record: RunRecord) -> String {
         var lines = record.tasks.compactMap { task in task.error.map { "- \(task.id): \(MarkdownTable.cell($0))" } }
+        for task in record.tasks {
+            guard let unknown = task.citations?.unknown, !unknown.isEmpty else { continue }
+            let list = unknown.prefix(5).map { "[\($0)]" }.joined(separator: ", ")
+            lines.append("- \(task.id) cites what it was not given: \(MarkdownTable.cell(list))")
+        }
         let repeated = record.calls.count { $0.attempt > 1 }
         if repeated > 0 { lines.append("- \(repeated) of \(record.calls.count) calls were repeated attempts.") }
         let estimated = record.calls.count(where: \.isEstimated)

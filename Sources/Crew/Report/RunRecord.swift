@@ -68,6 +68,8 @@ package struct RunRecord: Sendable, Hashable {
         package var words: Int
         /// The observer's score, 0 to 10; nil where there is none.
         package var score: Double?
+        /// What its document cites; nil where it was given nothing to cite.
+        package var citations: CitationCheck?
         package var error: String?
 
         package init(
@@ -80,6 +82,7 @@ package struct RunRecord: Sendable, Hashable {
             version: Int? = nil,
             words: Int = 0,
             score: Double? = nil,
+            citations: CitationCheck? = nil,
             error: String? = nil
         ) {
             self.id = id
@@ -91,6 +94,7 @@ package struct RunRecord: Sendable, Hashable {
             self.version = version
             self.words = words
             self.score = score
+            self.citations = citations
             self.error = error
         }
     }

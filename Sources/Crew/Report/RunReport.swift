@@ -73,6 +73,7 @@ package enum RunReport {
             "words": .integer(task.words),
             "score": task.score.map(JSON.number) ?? .null,
             "error": task.error.map(JSON.string) ?? .null,
+            "citations": task.citations?.json ?? .null,
             "calls": .integer(calls.count),
             "selectedModel": calls.last { $0.outcome == .settled }.map { .string($0.model) } ?? .null,
             "costUsd": .number(record.cost(of: task.id).dollars),

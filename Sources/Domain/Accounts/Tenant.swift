@@ -65,6 +65,7 @@ package enum KeyMode: String, Sendable, CaseIterable {
 
 /// Who is asking, once the credential was checked.
 package struct Caller: Sendable {
+    /// Empty, and so no row's, for a contributor who belongs to none.
     package let tenant: Tenant.ID
     package let user: User.ID
     /// The API key, where one was used. Rate limits count by it.
@@ -76,6 +77,8 @@ package struct Caller: Sendable {
     package let role: Role?
     /// The one engagement that the key is for; nil is all of the tenant's.
     package let engagement: Engagement.ID?
+    /// Somebody with a session who works on collection tasks (decision D-65).
+    package let isContributor: Bool
 
     package init(
         tenant: Tenant.ID,
@@ -84,8 +87,10 @@ package struct Caller: Sendable {
         scopes: Set<Scope>,
         mode: KeyMode,
         role: Role? = nil,
-        engagement: Engagement.ID? = nil
+        engagement: Engagement.ID? = nil,
+        isContributor: Bool = false
     ) {
+        self.isContributor = isContributor
         self.role = role
         self.engagement = engagement
         self.tenant = tenant

@@ -10,7 +10,12 @@ package struct AddressGuard: Sendable {
     }
 
     package func permits(_ address: NetworkAddress) -> Bool {
-        allowed.contains { $0.contains(address) } || Self.isPublic(address)
+        isLetThrough(address) || Self.isPublic(address)
+    }
+
+    /// Only because an operator said so.
+    package func isLetThrough(_ address: NetworkAddress) -> Bool {
+        allowed.contains { $0.contains(address) }
     }
 
     /// An address that carries another one is judged by that.
@@ -20,10 +25,13 @@ package struct AddressGuard: Sendable {
         return unicast.contains { $0.contains(address) } && !special6.contains { $0.contains(address) }
     }
 
-    /// The IPv4 address inside an IPv4-mapped (RFC 4291) or NAT64 (RFC 6052) one.
+    /// The IPv4 address inside an IPv4-mapped (RFC 4291), NAT64 (RFC 6052) or ISATAP (RFC 5214) one.
     private static func embedded(in address: NetworkAddress) -> NetworkAddress? {
-        guard carriers.contains(where: { $0.contains(address) }) else { return nil }
-        return NetworkAddress(bytes: address.bytes.suffix(4))
+        let marks = address.bytes[8..<12]
+        let isTunnel = marks.elementsEqual([0, 0, 0x5E, 0xFE]) || marks.elementsEqual([2, 0, 0x5E, 0xFE])
+        let inner = NetworkAddress(bytes: address.bytes.suffix(4))
+        if isTunnel, !isPublic(inner) { return inner }
+        return carriers.contains { $0.contains(address) } ? inner : nil
     }
 
     private static let carriers = ["::ffff:0:0/96", "64:ff9b::/96"].compactMap(AddressRange.init)
@@ -33,6 +41,8 @@ package struct AddressGuard: Sendable {
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
         "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
         "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        // A public one that leads to the host's own agent in Azure.
+        "168.63.129.16/32",
     ].compactMap(AddressRange.init)
 
     /// Teredo and 6to4 are refused whole: nobody serves on them, and relays could lead inside.

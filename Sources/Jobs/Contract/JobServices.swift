@@ -11,19 +11,38 @@ package struct JobServices: Sendable {
     package let hooks: TestHooks
     /// Nil where this process delivers none.
     package let webhooks: WebhookServices?
+    package let payments: PaymentServices
+    /// Where files lie.
+    package let blobs: any BlobStore
+    /// Nil where this process fetches no pages.
+    package let pages: (any PageFetcher)?
+    /// Nil where this process has no mailer.
+    package let mail: MailServices?
+    /// Nil where this process reads no files.
+    package let texts: (any TextExtractor)?
 
     package init(
         stores: Stores,
         models: Models,
         documents: (any DocumentRenderer)? = nil,
         hooks: TestHooks = TestHooks(),
-        webhooks: WebhookServices? = nil
+        webhooks: WebhookServices? = nil,
+        payments: PaymentServices = PaymentServices(),
+        blobs: any BlobStore = AbsentBlobs(),
+        pages: (any PageFetcher)? = nil,
+        mail: MailServices? = nil,
+        texts: (any TextExtractor)? = nil
     ) {
         self.stores = stores
         self.models = models
         self.documents = documents
         self.hooks = hooks
         self.webhooks = webhooks
+        self.payments = payments
+        self.blobs = blobs
+        self.pages = pages
+        self.mail = mail
+        self.texts = texts
     }
 }
 

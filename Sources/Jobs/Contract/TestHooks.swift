@@ -67,7 +67,7 @@ package struct TestHooks: Sendable, Equatable {
             UPDATE jobs SET state = 'running', attempt = greatest(attempt, 1), session = \(session),
               claimed_at = clock_timestamp()
             WHERE id = ANY(\(ids)::bigint[]) AND state = 'queued' AND run_at <= clock_timestamp() + interval '1 second'
-            RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses
+            \(clause: Ledger.returningClaims)
             """
     }
 

@@ -71,10 +71,14 @@ package enum Verdict {
         return .retry(after: delay, error: error)
     }
 
-    /// During a rolling deploy a newer worker may read what this one cannot, so nothing is counted. About an hour later
-    /// nobody came: it is dead.
+    /// Attempts in a row that no worker could read, about an hour of them, after which a job is dead.
+    private static let mostUnreadable = 65
+
+    /// During a rolling deploy a newer worker may read what this one cannot, so it counts as no failure. About an hour later
+    /// nobody came: it is dead. Only such attempts are counted; a job that was snoozed a hundred times has the hour still.
     private static func putBack(_ why: String, _ job: ClaimedJob) -> Settlement {
-        guard job.attempt < 65 else { return .dead(.unreadable, error: why) }
-        return .snooze(after: .seconds(min(60, 1 << min(job.attempt - 1, 6))), error: why)
+        let count = job.unreadable + 1
+        guard count < mostUnreadable else { return .dead(.unreadable, error: why) }
+        return .unreadable(after: .seconds(min(60, 1 << min(count - 1, 6))), error: why)
     }
 }

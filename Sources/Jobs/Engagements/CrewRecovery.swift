@@ -79,8 +79,8 @@ package struct CrewRecovery: Sendable {
             try await transaction.finish(
                 [RunLedger.lockEngagement(of: run)] + RunLedger.finishRun(run, as: .failed, error: words)
                     + [RunLedger.append([.log(agent: "engagement_manager", words), .status(.failed)], to: run)]
-                    + [WebhookLedger.announce(.failed, of: run)],
-                enqueuing: [AnnounceRun.jobs(.failed, of: run)]
+                    + AnnounceRun.facts(.failed, of: run),
+                enqueuing: AnnounceRun.jobs(.failed, of: run)
             )
         }
     }

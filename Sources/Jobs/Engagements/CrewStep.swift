@@ -43,7 +43,9 @@ package struct CrewStep: Job {
             guard input.taskStatus == .ready || input.taskStatus == .running else {
                 return .cancel("the task is \(input.taskStatus.rawValue)")
             }
-            let step = StepInProgress(run: run, task: task, context: context, input: input)
+            let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
+            let files = try await StepContext.of(planned, input, context.services.stores.context)
+            let step = StepInProgress(run: run, task: task, context: context, input: input, files: files)
             switch try await step.go(variation) {
             case .ended(let outcome):
                 context.tell(of: run)

@@ -40,8 +40,8 @@ package struct FinishCrew: Job {
                         of: run
                     )
                 }
-                + [RunLedger.append(Self.closing(input, error), to: run), WebhookLedger.announce(event, of: run)],
-            enqueuing: [AnnounceRun.jobs(event, of: run)]
+                + [RunLedger.append(Self.closing(input, error), to: run)] + AnnounceRun.facts(event, of: run),
+            enqueuing: AnnounceRun.jobs(event, of: run)
         )
         context.tell(of: run)
         return .settled
@@ -91,6 +91,7 @@ package struct FinishCrew: Job {
             version: task.version,
             words: task.words,
             score: task.score.map { Double($0) / 10 },
+            citations: task.citations.flatMap(CitationCheck.init(json:)),
             error: task.error
         )
     }

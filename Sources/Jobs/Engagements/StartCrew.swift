@@ -27,6 +27,7 @@ package struct StartCrew: Job {
             return .cancel("the run has ended")
         }
         guard !input.hasTasks else { return .cancel("the run has been planned") }
+        if let pause = Self.waiting(for: input) { return pause }
         let models = context.services.models
         let given = try CrewTask.parse(
             input.tasks,
@@ -47,7 +48,8 @@ package struct StartCrew: Job {
                 RunLedger.lockRun(run),
                 RunLedger.addTasks(try plan.tasks.map(Self.row), to: run),
                 "UPDATE runs SET archetype = \(line) WHERE id = \(run)",
-                RunLedger.append(Self.opening(line, isOffline: models.routing.isOffline), to: run),
+            ] + ContextLedger.hold(for: run) + [
+                RunLedger.append(Self.opening(line, input, isOffline: models.routing.isOffline), to: run)
             ],
             enqueuing: [CrewFollowUps.readySteps(of: run, handOverTo: context.handOver.session)]
         )
@@ -55,12 +57,23 @@ package struct StartCrew: Job {
         return .settled
     }
 
-    private static func opening(_ plan: String, isOffline: Bool) -> [RunEvent] {
+    /// A file that was uploaded just before the start should be in the crew's hands; but not at any price.
+    private static func waiting(for input: PlanInput) -> Outcome? {
+        guard input.isIndexBehind, input.age < .seconds(30) else { return nil }
+        return .snooze(.milliseconds(200), "waiting for the index of the files")
+    }
+
+    private static func opening(_ plan: String, _ input: PlanInput, isOffline: Bool) -> [RunEvent] {
         let honest = RunEvent.log(
             agent: "engagement_manager",
             "No language model is configured: documents quote the brief (offline-extractive-1)."
         )
-        return (isOffline ? [honest] : []) + [.log(agent: "chief_strategist", plan)]
+        let behind = RunEvent.log(
+            agent: "engagement_manager",
+            "The index of the files is not up to date; the crew works with the newest one there is."
+        )
+        return (isOffline ? [honest] : []) + (input.isIndexBehind ? [behind] : [])
+            + [.log(agent: "chief_strategist", plan)]
     }
 
     private static func row(_ task: PlannedTask) throws -> RunLedger.TaskRow {

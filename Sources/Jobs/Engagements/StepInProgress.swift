@@ -16,6 +16,7 @@ struct StepInProgress {
     let task: String
     let context: JobContext
     let input: StepInput
+    let files: StepContext
 
     private var models: Models { context.services.models }
 
@@ -76,12 +77,18 @@ struct StepInProgress {
         _ variation: StepVariation
     ) -> ModelRequest {
         CrewPrompt.request(
-            PromptEngagement(name: input.name, client: input.client, brief: input.brief),
+            PromptEngagement(
+                name: input.name,
+                client: input.client,
+                brief: input.brief,
+                manifest: files.manifest
+            ),
             PromptParts(
                 task: planned,
                 dependencies: input.dependencies.map { dependency in
                     PromptDependency(id: dependency.id, title: title(dependency.config), output: dependency.output)
                 },
+                chunks: files.chunks,
                 previous: input.draft,
                 nonce: CUID.make(),
                 model: models.routing.prices.price(of: route.model, provider: route.provider),
@@ -171,7 +178,8 @@ struct StepInProgress {
         let job = context.job
         let history = StepHistory(
             failures: job.failures,
-            uncounted: max(0, job.attempt - 1 - job.failures),
+            uncounted: max(0, job.attempt - 1 - job.failures - job.losses),
+            elapsed: try await context.services.stores.runs.sinceFirstFault(run, task: task, job: job.id),
             hasShrunk: variation.shrink > 0,
             canFailOver: !others.isEmpty
         )

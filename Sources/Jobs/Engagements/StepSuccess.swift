@@ -78,7 +78,7 @@ struct StepSuccess {
             writing: [
                 RunLedger.book(end, of: run, announcing: events),
                 RunLedger.completeTask(task, of: run, cost: cost, document),
-            ] + judgement(of: text),
+            ] + judgement(of: text) + citations(text),
             enqueuing: (isForModel ? [CrewFollowUps.observations(of: run, task: task)] : []) + [
                 CrewFollowUps.readySteps(of: run, waitedFor: task, handOverTo: session),
                 CrewFollowUps.finish(of: run, handOverTo: session),
@@ -109,6 +109,11 @@ struct StepSuccess {
             )
             return [kept]
         }
+    }
+
+    private func citations(_ text: String) -> [SQL] {
+        guard let check = step.files.citations(in: text) else { return [] }
+        return [ContextLedger.cite(check.json.text, task: task, of: run)]
     }
 
     /// The answer was cut off at the length limit: one more step of the same task goes on from there.

@@ -3,21 +3,28 @@ import PostgresClient
 package import Queue
 package import Stores
 
-/// An event of a run, its deliveries and their jobs, for the transaction that makes it true.
+/// An event of a run, its deliveries, its mail and their jobs, for the transaction that makes it true.
 package enum AnnounceRun {
-    static func jobs(_ type: WebhookLedger.RunEventType, of run: Run.ID) -> SQL {
-        WebhookFollowUps.deliveries(
-            where: "d.event_id = (SELECT id FROM events WHERE dedupe_key = \("\(type.rawValue):\(run)"))"
-        )
+    static func facts(_ type: WebhookLedger.RunEventType, of run: Run.ID) -> [SQL] {
+        [WebhookLedger.announce(type, of: run), EmailLedger.announce(type, of: run)]
     }
 
-    /// Ends the transaction: event, deliveries, jobs and COMMIT in one round trip.
+    static func jobs(_ type: WebhookLedger.RunEventType, of run: Run.ID) -> [SQL] {
+        [
+            WebhookFollowUps.deliveries(
+                where: "d.event_id = (SELECT id FROM events WHERE dedupe_key = \("\(type.rawValue):\(run)"))"
+            ),
+            EmailFollowUps.mails(where: "m.dedupe_key = \(EmailLedger.key(type, of: run))"),
+        ]
+    }
+
+    /// Ends the transaction: event, deliveries, mail, jobs and COMMIT in one round trip.
     package static func finish(
         _ transaction: QueueTransaction,
         _ type: WebhookLedger.RunEventType,
         of run: Run.ID
     ) async throws {
-        try await transaction.finish([WebhookLedger.announce(type, of: run)], enqueuing: [jobs(type, of: run)])
+        try await transaction.finish(facts(type, of: run), enqueuing: jobs(type, of: run))
     }
 }
 

@@ -54,7 +54,10 @@ package struct DeliverWebhook: Job {
         let attempt = attempt(reply, outgoing, webhooks.schedule, took)
         try await context.settle(
             writing: WebhookOutbox.book(attempt),
-            enqueuing: [WebhookFollowUps.deliveries(where: "d.id = \(delivery)")]
+            enqueuing: [
+                WebhookFollowUps.deliveries(where: "d.id = \(delivery)"),
+                EmailFollowUps.mails(where: EmailLedger.disabled(outgoing.endpoint)),
+            ]
         )
         return .settled
     }

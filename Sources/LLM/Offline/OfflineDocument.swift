@@ -15,10 +15,11 @@ struct OfflineDocument {
     }
 
     var text: String {
-        let sections = [asked, evidence, figures, comparisons, uncovered, questions, list]
-        return
+        let sections = [asked, evidence, figures, comparisons, uncovered, questions]
+        let body =
             ([Self.notice, "# \(material.title.isEmpty ? "Document" : material.title)"] + sections.compactMap(\.self))
-            .joined(separator: "\n\n") + "\n"
+            .joined(separator: "\n\n")
+        return body + (list(for: body).map { "\n\n" + $0 } ?? "") + "\n"
     }
 
     // MARK: Sections
@@ -38,10 +39,11 @@ struct OfflineDocument {
         if !material.sources.contains(where: { $0.kind == .attachment }) {
             lines += ["", "No attachments were given; the evidence comes from the brief and from earlier documents."]
         }
-        for source in material.sources {
-            let own = quotes.filter { $0.source.label == source.label }
+        var told: Set<String> = []
+        for source in material.sources where told.insert(Self.group(source)).inserted {
+            let own = quotes.filter { Self.group($0.source) == Self.group(source) }
             guard !own.isEmpty else { continue }
-            lines += ["", "### \(source.name) [\(source.label)]", ""] + own.map { "- \($0.line)" }
+            lines += ["", "### \(Self.title(source))", ""] + own.map { "- \($0.line)" }
         }
         return lines.joined(separator: "\n")
     }
@@ -80,9 +82,24 @@ struct OfflineDocument {
             .joined(separator: "\n")
     }
 
-    private var list: String? {
-        guard !material.sources.isEmpty else { return nil }
-        return (["## Sources", ""] + material.sources.map { "- [\($0.label)] \($0.name)" }).joined(separator: "\n")
+    /// The brief and the documents it builds on, and of the files the places that are cited above.
+    private func list(for body: String) -> String? {
+        var listed: Set<String> = []
+        let lines = material.sources.compactMap { source -> String? in
+            guard source.kind != .attachment || body.contains("[\(source.label)]") else { return nil }
+            guard listed.insert(source.label).inserted else { return nil }
+            return source.kind == .attachment ? "- [\(source.label)]" : "- [\(source.label)] \(source.name)"
+        }
+        return lines.isEmpty ? nil : (["## Sources", ""] + lines).joined(separator: "\n")
+    }
+
+    /// Passages of one file stand together.
+    private static func group(_ source: ModelMaterial.Source) -> String {
+        source.kind == .attachment ? source.name : source.label
+    }
+
+    private static func title(_ source: ModelMaterial.Source) -> String {
+        source.kind == .attachment ? source.name : "\(source.name) [\(source.label)]"
     }
 
     // MARK: Markdown

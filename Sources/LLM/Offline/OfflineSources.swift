@@ -26,7 +26,9 @@ struct OfflineSources {
     init(_ material: ModelMaterial) {
         var quotes: [Quote] = []
         var seen: Set<String> = []
-        for source in material.sources {
+        // A file is quoted itself, not through an earlier document that quotes it.
+        let firsthand = material.sources.filter { $0.kind != .dependency }
+        for source in firsthand + material.sources.filter({ $0.kind == .dependency }) {
             for sentence in Self.quotable(source) where seen.insert(sentence.lowercased()).inserted {
                 quotes.append(Quote(text: sentence, source: source))
             }
@@ -39,9 +41,12 @@ struct OfflineSources {
         terms = Words.named(of: material.title + " " + material.instructions).filter { named.insert($0.stem).inserted }
     }
 
-    /// Prose and list items of a brief; of a document that was itself prepared offline, only what it quotes.
+    /// Prose and list items of a brief, and of a file the rows with numbers, too; of a document that was itself prepared
+    /// offline, only what it quotes.
     private static func quotable(_ source: ModelMaterial.Source) -> [String] {
-        let sentences = Sentences.of(source.text).filter { $0.kind == .prose || $0.kind == .item }.map(\.text)
+        let all = Sentences.of(source.text)
+        guard source.kind != .attachment else { return all.compactMap(quotable).filter { $0.count >= 12 } }
+        let sentences = all.filter { $0.kind == .prose || $0.kind == .item }.map(\.text)
         guard source.kind == .dependency, source.text.hasPrefix(OfflineDocument.notice) else {
             return sentences.filter { $0.count >= 20 }
         }
@@ -51,6 +56,22 @@ struct OfflineSources {
             }
             return String(text[text.index(after: open)..<close])
         }.filter { $0.count >= 20 }
+    }
+
+    private static func quotable(_ sentence: Sentence) -> String? {
+        switch sentence.kind {
+        case .heading: nil
+        case .prose, .item: sentence.text
+        case .row: sentence.text.contains(where: \.isNumber) ? cells(sentence.text) : nil
+        }
+    }
+
+    /// A row without the bars at its ends.
+    private static func cells(_ row: String) -> String {
+        var cells = row[...]
+        while let first = cells.first, first == "|" || first == " " { cells.removeFirst() }
+        while let last = cells.last, last == "|" || last == " " { cells.removeLast() }
+        return String(cells)
     }
 
     /// The sentences that answer the task best, without repeats, in the order of their sources.

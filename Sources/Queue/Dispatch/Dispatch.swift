@@ -19,6 +19,7 @@ package final class Dispatch: Sendable {
         var pending: [JobHint] = []
         var pushing = false
         var told: [String: ToldLimits] = [:]
+        var memory = RedisMemory()
     }
 
     /// - Parameters:
@@ -58,6 +59,11 @@ package final class Dispatch: Sendable {
         set { state.withLock { $0.told = newValue } }
     }
 
+    /// What is known of Redis' memory.
+    func withMemory<Value>(_ body: (inout RedisMemory) -> Value) -> Value {
+        state.withLock { body(&$0.memory) }
+    }
+
     // MARK: Pushing
 
     /// Makes committed jobs known to Redis, together with what other callers push meanwhile.
@@ -87,10 +93,11 @@ package final class Dispatch: Sendable {
 
     private func send(_ hints: [JobHint]) async {
         if generation == nil { await trustLedger() }
-        guard let generation else { return }
+        await watchMemory()
+        guard let generation, !isFull else { return }
         for result in await pushAll(hints, generation: String(generation)) {
             if case .failure(let error) = result {
-                if error.isOtherGeneration { doubt() }
+                suspect(error)
                 logger.debug("push of hints failed; the sweep will repeat it", metadata: ["error": "\(error)"])
             }
         }
@@ -144,6 +151,9 @@ extension RedisError {
     /// Redis was wiped, restored or is being rebuilt.
     var isOtherGeneration: Bool { if case .server(let prefix) = code { prefix == "GCGEN" } else { false } }
 
+    /// Its memory is used up: it refuses whatever needs more.
+    var isOutOfMemory: Bool { if case .server(let prefix) = code { prefix == "OOM" } else { false } }
+
     /// The session is not known to Redis.
     var isFenced: Bool { if case .server(let prefix) = code { prefix == "GCFENCED" } else { false } }
 }
@@ -161,6 +171,7 @@ extension Dispatch {
     /// A command failed in a way that may mean that Redis is not the one we knew.
     package func suspect(_ error: RedisError) {
         if error.isOtherGeneration { doubt() }
+        if error.isOutOfMemory { noteOutOfMemory() }
     }
 }
 

@@ -22,6 +22,9 @@ struct Keys: Sendable {
     /// Set of sessions that are over and still hold ids.
     func endingSessions(_ queue: String) -> String { prefix(of: queue) + ":x" }
 
+    /// Hash: tenants off the rings, `c` at their cap, `r` by their rate.
+    func parked(_ queue: String) -> String { prefix(of: queue) + ":bk" }
+
     /// Sorted set of ids that wait for a moment.
     func scheduled(_ queue: String) -> String { prefix(of: queue) + ":sch" }
 

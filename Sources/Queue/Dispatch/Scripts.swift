@@ -10,6 +10,7 @@ enum Scripts {
     static let adopt = script("adopt", PackageResources.adopt_lua)
     static let limit = script("limit", PackageResources.limit_lua)
     static let forget = script("forget", PackageResources.forget_lua)
+    static let load = script("load", PackageResources.load_lua)
     static let depth = script("depth", PackageResources.depth_lua)
     static let settings = script("settings", PackageResources.settings_lua)
     static let cancel = script("cancel", PackageResources.cancel_lua)

@@ -15,8 +15,7 @@ extension Ledger {
                  WHERE id = ANY(\(ids)::bigint[]) AND state = 'queued' AND losses >= \(Reaper.suspectFrom)
                    AND run_at <= clock_timestamp() + interval '1 second'))
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
-        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses,
-                  batch IS NOT NULL OR leads
+        \(clause: returningClaims)
         """
     }
 
@@ -35,27 +34,34 @@ extension Ledger {
         WHERE id IN (SELECT id FROM picked WHERE losses < \(Reaper.suspectFrom)
                      UNION ALL SELECT min(id) FROM picked WHERE losses >= \(Reaper.suspectFrom)) AND state = 'queued'
           AND EXISTS (SELECT 1 FROM worker_sessions WHERE id = \(session) AND state = 'live')
-        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses,
-                  batch IS NOT NULL OR leads
+        \(clause: returningClaims)
         """
     }
+
+    /// How a statement that claims must end, so that ``claimed(_:)`` can read it.
+    package static let returningClaims: SQL = """
+        RETURNING id, attempt, kind, payload, queue, tenant, failures, max_attempts, losses, unreadable,
+                  batch IS NOT NULL OR leads
+        """
 
     package static func claimed(_ result: PostgresResult) throws(PostgresError) -> [ClaimedJob] {
         var jobs: [ClaimedJob] = []
         jobs.reserveCapacity(result.count)
         for row in result {
-            let (id, attempt, kind, payload, queue, tenant, failures, maxAttempts, losses, followers) = try row.decode(
-                Int.self,
-                Int.self,
-                String.self,
-                String.self,
-                String.self,
-                String.self,
-                Int.self,
-                Int.self,
-                Int.self,
-                Bool.self
-            )
+            let (id, attempt, kind, payload, queue, tenant, failures, maxAttempts, losses, unreadable, followers) =
+                try row.decode(
+                    Int.self,
+                    Int.self,
+                    String.self,
+                    String.self,
+                    String.self,
+                    String.self,
+                    Int.self,
+                    Int.self,
+                    Int.self,
+                    Int.self,
+                    Bool.self
+                )
             jobs.append(
                 ClaimedJob(
                     id: id,
@@ -67,6 +73,7 @@ extension Ledger {
                     failures: failures,
                     maxAttempts: maxAttempts,
                     losses: losses,
+                    unreadable: unreadable,
                     hasFollowers: followers
                 )
             )

@@ -13,6 +13,8 @@ package struct QueueLimit: Sendable, Hashable {
     package var rate: Double
     /// Starts at once after a pause, before the rate smooths them.
     package var burst: Int
+    /// Jobs that may wait before callers are asked to come back later; 0 is no cap, nil is the installation's.
+    package var waiting: Int?
 
     package init(
         queue: String,
@@ -20,7 +22,8 @@ package struct QueueLimit: Sendable, Hashable {
         concurrency: Int = 0,
         weight: Double = 1,
         rate: Double = 0,
-        burst: Int = 1
+        burst: Int = 1,
+        waiting: Int? = nil
     ) {
         self.queue = queue
         self.tenant = tenant
@@ -28,6 +31,7 @@ package struct QueueLimit: Sendable, Hashable {
         self.weight = weight
         self.rate = rate
         self.burst = burst
+        self.waiting = waiting
     }
 
     /// Milliseconds between two starts, as the scripts count them.
@@ -40,17 +44,18 @@ extension Ledger {
     package func limits() async throws(PostgresError) -> [QueueLimit] {
         try await postgres.query(
             """
-            SELECT queue, NULL::text, concurrency, 1::float8, rate::float8, burst FROM queue_caps
-            UNION ALL SELECT queue, tenant, concurrency, weight::float8, rate::float8, burst FROM tenant_limits
+            SELECT queue, NULL::text, concurrency, 1::float8, rate::float8, burst, waiting FROM queue_caps
+            UNION ALL SELECT queue, tenant, concurrency, weight::float8, rate::float8, burst, waiting FROM tenant_limits
             """
         ).map { row throws(PostgresError) in
-            let (queue, tenant, concurrency, weight, rate, burst) = try row.decode(
+            let (queue, tenant, concurrency, weight, rate, burst, waiting) = try row.decode(
                 String.self,
                 String?.self,
                 Int.self,
                 Double.self,
                 Double.self,
-                Int.self
+                Int.self,
+                Int?.self
             )
             return QueueLimit(
                 queue: queue,
@@ -58,7 +63,8 @@ extension Ledger {
                 concurrency: concurrency,
                 weight: weight,
                 rate: rate,
-                burst: burst
+                burst: burst,
+                waiting: waiting
             )
         }
     }
@@ -67,18 +73,19 @@ extension Ledger {
     package static func set(_ limit: QueueLimit) -> SQL {
         guard let tenant = limit.tenant else {
             return """
-                INSERT INTO queue_caps (queue, concurrency, rate, burst)
-                VALUES (\(limit.queue), \(limit.concurrency), \(limit.rate)::float8::numeric, \(limit.burst))
-                ON CONFLICT (queue) DO UPDATE
-                SET concurrency = excluded.concurrency, rate = excluded.rate, burst = excluded.burst
+                INSERT INTO queue_caps (queue, concurrency, rate, burst, waiting)
+                VALUES (\(limit.queue), \(limit.concurrency), \(limit.rate)::float8::numeric, \(limit.burst),
+                        \(limit.waiting)::int)
+                ON CONFLICT (queue) DO UPDATE SET concurrency = excluded.concurrency, rate = excluded.rate,
+                  burst = excluded.burst, waiting = excluded.waiting
                 """
         }
         return """
-            INSERT INTO queue_limits (queue, tenant, concurrency, weight, rate, burst)
+            INSERT INTO queue_limits (queue, tenant, concurrency, weight, rate, burst, waiting)
             VALUES (\(limit.queue), \(tenant), \(limit.concurrency), \(limit.weight)::float8::numeric,
-                    \(limit.rate)::float8::numeric, \(limit.burst))
+                    \(limit.rate)::float8::numeric, \(limit.burst), \(limit.waiting)::int)
             ON CONFLICT (queue, tenant) DO UPDATE SET concurrency = excluded.concurrency, weight = excluded.weight,
-              rate = excluded.rate, burst = excluded.burst
+              rate = excluded.rate, burst = excluded.burst, waiting = excluded.waiting
             """
     }
 

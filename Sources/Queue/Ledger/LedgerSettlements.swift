@@ -43,18 +43,20 @@ extension Ledger {
         """
         UPDATE jobs j SET
           state = CASE WHEN v.state = 'queued' AND j.cancel_requested THEN 'cancelled' ELSE v.state END,
-          failures = j.failures + v.counted, session = NULL, error = coalesce(v.error, j.error),
+          failures = j.failures + v.counted,
+          unreadable = CASE WHEN v.unreadable THEN j.unreadable + 1 ELSE 0 END, session = NULL, error = coalesce(v.error, j.error),
           dead_reason = v.reason, result = coalesce(v.result::jsonb, j.result),
           run_at = CASE WHEN v.state = 'queued' THEN clock_timestamp() + v.delay * interval '1 millisecond'
                    ELSE j.run_at END,
           finished_at = CASE WHEN v.state <> 'queued' OR j.cancel_requested THEN clock_timestamp() END
         FROM unnest(\(jobs.map(\.id))::bigint[], \(jobs.map(\.attempt))::int[],
                     \(jobs.map(\.settlement.state))::text[], \(jobs.map { $0.settlement.counted ? 1 : 0 })::int[],
+                    \(jobs.map(\.settlement.isUnreadable))::bool[],
                     \(jobs.map(\.settlement.delay.milliseconds))::bigint[],
                     \(NullableArray(jobs.map { $0.settlement.error.map(Self.bounded) }))::text[],
                     \(NullableArray(jobs.map(\.settlement.deadReason)))::text[],
                     \(NullableArray(jobs.map(\.settlement.result)))::text[])
-             AS v(id, attempt, state, counted, delay, error, reason, result)
+             AS v(id, attempt, state, counted, unreadable, delay, error, reason, result)
         WHERE j.id = v.id AND j.attempt = v.attempt AND j.state = 'running'
         \(clause: settled)
         """

@@ -136,6 +136,12 @@ struct RedisInfo: Sendable {
 
     var findings: [Finding] { [policy, memory, evictions, persistence] }
 
+    /// Of `maxmemory`, 0 to 1 and more; nil without one.
+    var share: Double? {
+        let most = number("maxmemory")
+        return most > 0 ? Double(number("used_memory")) / Double(most) : nil
+    }
+
     private var policy: Finding {
         let policy = self["maxmemory_policy"] ?? "noeviction"
         guard policy != "noeviction" else { return .ok("redis.policy", "Redis evicts nothing") }
@@ -153,9 +159,13 @@ struct RedisInfo: Sendable {
             return .ok("redis.memory", "Redis uses \(used >> 20) MiB\(most > 0 ? " of \(most >> 20) MiB" : "")")
         }
         let what = "Redis uses \(used * 100 / most) % of its maxmemory"
-        let why = "when it is full it refuses hints, and workers fall back to Postgres"
+        let isFull = used * 100 > most * 90
+        let why =
+            isFull
+            ? "it is told of no more jobs: workers take them from Postgres, without fairness and caps"
+            : "above 90 % it is told of no more jobs, and workers take them from Postgres"
         let remedy = "Raise maxmemory, or find out what else lives on this server."
-        return used * 100 > most * 95
+        return isFull
             ? .bad("redis.memory", what, why: why, remedy: remedy)
             : .warn("redis.memory", what, why: why, remedy: remedy)
     }

@@ -98,14 +98,25 @@ extension Dispatch {
         try await pushModes(generation: "*")
         try await adoptRunning()
         var waiting = 0
-        for queue in try await ledger.waitingQueues() where queues.contains(queue) {
-            var last: WaitingJob?
-            repeat {
-                let page = try await ledger.waiting(in: queue, after: last, limit: 5000)
-                for result in await pushAll(page.map(\.hint), generation: "*") { _ = try result.get() }
-                waiting += page.count
-                last = page.last
-            } while last != nil
+        for queue in try await ledger.waitingQueues() where queues.contains(queue) && !isFull {
+            waiting += try await refill(queue)
+        }
+        return waiting
+    }
+
+    /// Pushes a queue page by page; the next page is read while Redis takes the last one in.
+    private func refill(_ queue: String) async throws -> Int {
+        var waiting = 0
+        var page = try await ledger.waiting(in: queue, after: nil, limit: 5000)
+        while !page.isEmpty {
+            let last = page.last
+            async let next = ledger.waiting(in: queue, after: last, limit: 5000)
+            for result in await pushAll(page.map(\.hint), generation: "*") { _ = try result.get() }
+            waiting += page.count
+            page = try await next
+            await watchMemory()
+            // The sweep goes on when there is room.
+            guard !isFull else { break }
         }
         return waiting
     }

@@ -13,6 +13,9 @@ package final class Sweeper: Sendable {
     private let logger: Logger
     private let positions = Mutex<[String: WaitingJob]>([:])
     private static let page = 2000
+    /// Pages of one pass after hints were held back: a million jobs in some ten passes.
+    private static let pagesToCatchUp = 50
+    private let catchingUp = Mutex(false)
 
     package init(_ ledger: Ledger, _ dispatch: Dispatch, logger: Logger) {
         self.ledger = ledger
@@ -25,19 +28,39 @@ package final class Sweeper: Sendable {
     /// - Returns: how many jobs Redis had not known.
     @discardableResult
     package func run() async throws -> Int {
+        await dispatch.watchMemory()
+        guard dispatch.isAgreed, !dispatch.isFull else { return 0 }
+        if dispatch.takeMissed() { beginAgain() }
+        var found = try await push(recent())
+        for page in 0..<Self.pagesToCatchUp where page == 0 || catchingUp.withLock({ $0 }) {
+            var hints: [JobHint] = []
+            for queue in dispatch.queues { hints += try await nextPage(of: queue) }
+            found += try await push(hints)
+            if positions.withLock({ $0.isEmpty }) { catchingUp.withLock { $0 = false } }
+            await dispatch.watchMemory()
+            guard !dispatch.isFull else { break }
+        }
+        if found > 0 { logger.notice("the sweep found jobs that Redis did not know", metadata: ["jobs": "\(found)"]) }
+        return found
+    }
+
+    /// Redis was full for a while and has room again: everything that waits is looked at, quickly.
+    private func beginAgain() {
+        positions.withLock { $0 = [:] }
+        catchingUp.withLock { $0 = true }
+    }
+
+    private func push(_ hints: [JobHint]) async throws -> Int {
         guard let generation = dispatch.generation else { return 0 }
-        var hints = try await recent()
-        for queue in dispatch.queues { hints += try await nextPage(of: queue) }
         var found = 0
         for result in await dispatch.pushAll(hints, generation: String(generation)) {
             switch result {
             case .success(let reply): found += reply.integer ?? 0
             case .failure(let error):
-                if error.isOtherGeneration { dispatch.doubt() }
+                dispatch.suspect(error)
                 throw error
             }
         }
-        if found > 0 { logger.notice("the sweep found jobs that Redis did not know", metadata: ["jobs": "\(found)"]) }
         return found
     }
 

@@ -16,7 +16,7 @@
 local T, gen, session = KEYS[1], ARGV[1], ARGV[2]
 local want, order = tonumber(ARGV[3]), ARGV[4]
 local call = redis.call
-local head = call('HMGET', T .. ':m', 'gen', 'vt', 'active', 'cap', 'every', 'burst', 'tat', 'paused')
+local head = call('HMGET', T .. ':m', 'gen', 'vt', 'active', 'cap', 'every', 'burst', 'tat', 'paused', 'span', 'out', 'before')
 if head[1] ~= gen then return redis.error_reply('GCGEN generation is ' .. tostring(head[1] or 'missing')) end
 if call('SISMEMBER', T .. ':w', session) == 0 then
   return redis.error_reply('GCFENCED session ' .. session .. ' is not open')
@@ -269,6 +269,16 @@ if want > 0 then
   end
 end
 if changed then call('HSET', T .. ':m', 'active', active) end
+if d > stale then
+  -- What was drained in this span of 30 s and in the one before: `load` makes a rate of it.
+  local span, out, before = math.floor(now / 30000), d - math.min(d, stale), tonumber(head[11] or '0')
+  if tonumber(head[9] or '-2') == span then
+    out = out + tonumber(head[10])
+  else
+    before = tonumber(head[9] or '-2') == span - 1 and tonumber(head[10]) or 0
+  end
+  call('HSET', T .. ':m', 'span', span, 'out', out, 'before', before)
+end
 
 -- 6. Chain wake: whoever leaves ready work behind wakes one more worker.
 local rings = T .. ':ring:'

@@ -6,8 +6,9 @@ package struct SessionPerson: Sendable {
     package let user: User.ID
     package let email: String
     package let name: String
-    package let tenant: Tenant.ID
-    package let tenantName: String
+    /// Nil for a contributor, who belongs to none.
+    package let tenant: Tenant.ID?
+    package let tenantName: String?
     package let role: Role?
 }
 
@@ -26,7 +27,8 @@ package struct SessionStore: Sendable {
     /// Seconds after which a session ends in any case.
     package static let longestSeconds = 30 * 86_400
 
-    /// Checks a password and opens a session in the tenant that the person joined first.
+    /// Checks a password and opens a session in the tenant that the person joined first; in none for a contributor who
+    /// joined none.
     ///
     /// An unknown e-mail takes as long as a wrong password.
     ///
@@ -35,8 +37,9 @@ package struct SessionStore: Sendable {
         let found = try await postgres.query(
             """
             SELECT u.password_hash, u.id, u.email, u.name, t.id, t.name, m.role FROM users u
-            JOIN memberships m ON m.user_id = u.id AND m.status = 'active' JOIN tenants t ON t.id = m.tenant_id
-            WHERE lower(u.email) = lower(\(email)) ORDER BY m.created_at, t.id LIMIT 1
+            LEFT JOIN memberships m ON m.user_id = u.id AND m.status = 'active' LEFT JOIN tenants t ON t.id = m.tenant_id
+            WHERE lower(u.email) = lower(\(email)) AND (t.id IS NOT NULL OR u.kind = 'contributor')
+            ORDER BY m.created_at, t.id LIMIT 1
             """
         )
         let stored: String? = try found.first.flatMap { try $0.decode(String?.self) }
@@ -46,9 +49,9 @@ package struct SessionStore: Sendable {
             User.ID.self,
             String.self,
             String.self,
-            Tenant.ID.self,
-            String.self,
-            Role.self
+            Tenant.ID?.self,
+            String?.self,
+            Role?.self
         )
         let person = SessionPerson(
             user: user,
@@ -62,7 +65,9 @@ package struct SessionStore: Sendable {
     }
 
     /// Opens a session for somebody who has proved who they are.
-    package func open(_ user: User.ID, _ tenant: Tenant.ID) async throws(PostgresError) -> String {
+    ///
+    /// - Parameter tenant: nil for a contributor, who belongs to none.
+    package func open(_ user: User.ID, _ tenant: Tenant.ID?) async throws(PostgresError) -> String {
         let token = Secret.make()
         _ = try await postgres.pipeline([
             """
@@ -79,16 +84,33 @@ package struct SessionStore: Sendable {
         let hash = Secret.hash(token)
         let found = try await postgres.query(
             """
-            SELECT s.tenant_id, s.user_id, m.role, s.seen_at < now() - interval '1 minute' FROM sessions s
-            JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id AND m.status = 'active'
+            SELECT coalesce(s.tenant_id, ''), s.user_id, m.role, s.seen_at < now() - interval '1 minute',
+                   u.kind = 'contributor'
+            FROM sessions s JOIN users u ON u.id = s.user_id
+            LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id AND m.status = 'active'
             WHERE s.token_hash = \(hash) AND s.expires_at > now()
               AND s.seen_at > now() - make_interval(secs => \(Self.idleSeconds))
+              AND (m.role IS NOT NULL OR (s.tenant_id IS NULL AND u.kind = 'contributor'))
             """
         )
         guard let row = found.first else { return nil }
-        let (tenant, user, role, isStale) = try row.decode(Tenant.ID.self, User.ID.self, Role.self, Bool.self)
+        let (tenant, user, role, isStale, isContributor) = try row.decode(
+            Tenant.ID.self,
+            User.ID.self,
+            Role?.self,
+            Bool.self,
+            Bool.self
+        )
         if isStale { _ = try await postgres.query("UPDATE sessions SET seen_at = now() WHERE token_hash = \(hash)") }
-        return Caller(tenant: tenant, user: user, key: nil, scopes: role.scopes, mode: .live, role: role)
+        return Caller(
+            tenant: tenant,
+            user: user,
+            key: nil,
+            scopes: role?.scopes ?? [],
+            mode: .live,
+            role: role,
+            isContributor: isContributor
+        )
     }
 
     /// Ends a session. Ending one that is not there is no error.
@@ -115,17 +137,22 @@ package struct SessionStore: Sendable {
     package func person(_ caller: Caller) async throws(PostgresError) -> SessionPerson? {
         let found = try await postgres.query(
             """
-            SELECT coalesce(u.email, ''), u.name, t.name FROM users u, tenants t
-            WHERE u.id = \(caller.user) AND t.id = \(caller.tenant)
+            SELECT coalesce(u.email, ''), u.name, t.id, t.name FROM users u LEFT JOIN tenants t ON t.id = \(caller.tenant)
+            WHERE u.id = \(caller.user)
             """
         )
         guard let row = found.first else { return nil }
-        let (email, name, tenantName) = try row.decode(String.self, String.self, String.self)
+        let (email, name, tenant, tenantName) = try row.decode(
+            String.self,
+            String.self,
+            Tenant.ID?.self,
+            String?.self
+        )
         return SessionPerson(
             user: caller.user,
             email: email,
             name: name,
-            tenant: caller.tenant,
+            tenant: tenant,
             tenantName: tenantName,
             role: caller.role
         )

@@ -22,8 +22,32 @@ package protocol BlobStore: Sendable {
     /// - Throws: ``BlobError/missing``, and what `body` throws.
     func withFile<Result: Sendable>(_ key: String, _ body: (String) async throws -> Result) async throws -> Result
 
-    /// Removes an object; one that is not there is no fault.
+    /// Removes an object, and what a broken write has left of it; one that is not there is no fault.
     func remove(_ key: String) async throws
+
+    /// A URL under which anybody may read the object for a while, where the store serves objects itself; nil where our own
+    /// API must.
+    ///
+    /// - Parameter seconds: how long it works, 1 to 604,800.
+    func downloadURL(of key: String, as presentation: BlobPresentation, seconds: Int) async throws -> String?
+}
+
+extension BlobStore {
+    package func downloadURL(of key: String, as presentation: BlobPresentation, seconds: Int) async throws -> String? {
+        nil
+    }
+}
+
+/// How a download shows itself to a browser.
+package struct BlobPresentation: Sendable, Equatable {
+    package let mimeType: String
+    /// The name it is saved under.
+    package let filename: String
+
+    package init(mimeType: String, filename: String) {
+        self.mimeType = mimeType
+        self.filename = filename
+    }
 }
 
 /// What was written.

@@ -87,16 +87,23 @@ package struct EngagementStore: Sendable {
 
     /// Removes an engagement with its runs, events and deliverables (contract E-18 to E-20). What a worker hands in later is
     /// refused: there is no row left that it could be written to.
-    package func delete(_ id: Engagement.ID, _ tenant: Tenant.ID) async throws -> Deletion {
-        try await postgres.retryingTransaction { transaction in
-            let locked = try await transaction.query(
-                "SELECT status FROM engagements WHERE id = \(id) AND tenant_id = \(tenant) FOR UPDATE"
-            )
-            guard let status = try locked.first?.decode(Engagement.Status.self) else { return .notFound }
-            guard status != .running else { return .running }
-            _ = try await transaction.query("DELETE FROM engagements WHERE id = \(id) AND tenant_id = \(tenant)")
-            return .deleted
-        }
+    ///
+    /// The bytes of its attachments are condemned: enqueue their removal in the same transaction.
+    package func delete(
+        _ id: Engagement.ID,
+        _ tenant: Tenant.ID,
+        in transaction: PostgresTransaction
+    ) async throws -> Deletion {
+        let locked = try await transaction.query(
+            "SELECT status FROM engagements WHERE id = \(id) AND tenant_id = \(tenant) FOR UPDATE"
+        )
+        guard let status = try locked.first?.decode(Engagement.Status.self) else { return .notFound }
+        guard status != .running else { return .running }
+        _ = try await transaction.pipeline(
+            AttachmentStore.deleteAll(of: id, tenant)
+                + ["DELETE FROM engagements WHERE id = \(id) AND tenant_id = \(tenant)"]
+        )
+        return .deleted
     }
 
     // MARK: Read

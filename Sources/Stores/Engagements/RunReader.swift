@@ -4,6 +4,9 @@ package import PostgresClient
 /// What a step needs to know before it begins.
 package struct StepInput: Sendable {
     package let task: String
+    package let engagement: Engagement.ID
+    /// Of the engagement's files; nil where there were none when the run started.
+    package let contextGeneration: Int?
     package let runStatus: Run.Status
     package let taskStatus: RunTask.Status
     package let name: String
@@ -31,6 +34,10 @@ package struct PlanInput: Sendable {
     package let brief: String
     package let tasks: JSON
     package let budget: NanoUSD
+    /// The index of the engagement's files is behind a change of theirs.
+    package let isIndexBehind: Bool
+    /// Since the run was started, by the clock of Postgres.
+    package let age: Duration
 }
 
 /// A run as its report tells it.
@@ -47,6 +54,8 @@ package struct ReportInput: Sendable {
         package let words: Int
         /// The observer's, in tenths.
         package let score: Int?
+        /// What its document cites of the files, as JSON; nil where it was given nothing of them.
+        package let citations: JSON?
     }
 
     package struct Call: Sendable {
@@ -97,7 +106,7 @@ extension RunStore {
         [
             """
             SELECT t.task_id, r.status, t.status, e.name, e.client, e.brief, r.budget_nanos, r.spent_nanos,
-                   r.reserved_nanos, t.config::text, t.draft, t.optional
+                   r.reserved_nanos, t.config::text, t.draft, t.optional, r.engagement_id, r.context_generation
             FROM runs r JOIN engagements e ON e.id = r.engagement_id
             JOIN run_tasks t ON t.run_id = r.id AND t.task_id = \(clause: task)
             WHERE r.id = \(run)
@@ -113,7 +122,11 @@ extension RunStore {
 
     package static func stepInput(_ results: [PostgresResult]) throws(PostgresError) -> StepInput? {
         guard results.count == 2, let row = results[0].first else { return nil }
-        let (task, runStatus, taskStatus, name, client, brief, budget, spent, reserved, config, draft, optional) =
+        let (
+            task, runStatus, taskStatus, name, client, brief, budget, spent, reserved, config, draft, optional,
+            engagement,
+            generation
+        ) =
             try row.decode(
                 String.self,
                 Run.Status.self,
@@ -126,7 +139,9 @@ extension RunStore {
                 NanoUSD.self,
                 String.self,
                 String?.self,
-                Bool.self
+                Bool.self,
+                Engagement.ID.self,
+                Int?.self
             )
         let dependencies = try results[1].map { row throws(PostgresError) in
             let (id, config, output) = try row.decode(String.self, String.self, String.self)
@@ -134,6 +149,8 @@ extension RunStore {
         }
         return StepInput(
             task: task,
+            engagement: engagement,
+            contextGeneration: generation,
             runStatus: runStatus,
             taskStatus: taskStatus,
             name: name,
@@ -154,19 +171,22 @@ extension RunStore {
         let result = try await postgres.query(
             """
             SELECT r.status, EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id), e.name, e.client, e.brief, e.tasks,
-                   r.budget_nanos
+                   r.budget_nanos, EXISTS (SELECT 1 FROM index_state s WHERE s.engagement_id = e.id AND s.built < s.wanted),
+                   (extract(epoch FROM clock_timestamp() - r.started_at) * 1000)::bigint
             FROM runs r JOIN engagements e ON e.id = r.engagement_id WHERE r.id = \(run)
             """
         )
         guard let row = result.first else { return nil }
-        let (status, hasTasks, name, client, brief, tasks, budget) = try row.decode(
+        let (status, hasTasks, name, client, brief, tasks, budget, isBehind, age) = try row.decode(
             Run.Status.self,
             Bool.self,
             String.self,
             String.self,
             String.self,
             JSON.self,
-            NanoUSD.self
+            NanoUSD.self,
+            Bool.self,
+            Int.self
         )
         return PlanInput(
             status: status,
@@ -175,7 +195,9 @@ extension RunStore {
             client: client,
             brief: brief,
             tasks: tasks,
-            budget: budget
+            budget: budget,
+            isIndexBehind: isBehind,
+            age: .milliseconds(age)
         )
     }
 
@@ -190,7 +212,7 @@ extension RunStore {
             """,
             """
             SELECT t.task_id, t.config::text, t.agent_slug, t.status, t.depends_on, t.optional, t.error, d.version,
-                   coalesce(d.word_count, 0), q.tenths
+                   coalesce(d.word_count, 0), q.tenths, t.citations
             FROM run_tasks t LEFT JOIN deliverables d ON d.run_id = t.run_id AND d.task_id = t.task_id
             LEFT JOIN quality_scores q ON q.run_id = t.run_id AND q.task_id = t.task_id
             WHERE t.run_id = \(run) ORDER BY t.position
@@ -227,7 +249,7 @@ extension RunStore {
     }
 
     private static func task(_ row: Row) throws(PostgresError) -> ReportInput.Task {
-        let (id, config, agent, status, dependsOn, optional, error, version, words, score) = try row.decode(
+        let (id, config, agent, status, dependsOn, optional, error, version, words, score, citations) = try row.decode(
             String.self,
             String.self,
             String.self,
@@ -237,7 +259,8 @@ extension RunStore {
             String?.self,
             Int?.self,
             Int.self,
-            Int?.self
+            Int?.self,
+            JSON?.self
         )
         return ReportInput.Task(
             id: id,
@@ -249,7 +272,8 @@ extension RunStore {
             error: error,
             version: version,
             words: words,
-            score: score
+            score: score,
+            citations: citations
         )
     }
 

@@ -34,6 +34,12 @@ package struct IdempotencyStore: Sendable {
             fingerprint = PostgresBytes(SHA256.hash(data: Data(content)))
         }
 
+        /// The request's own name: hex, the same for the same request only.
+        package var name: String {
+            let digest = SHA256.hash(data: Data("\(principal)\n\(key)\n".utf8) + Data(fingerprint.bytes))
+            return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+
         /// What the advisory lock is taken on.
         var lock: Int64 {
             SHA256.hash(data: Data("\(principal)\n\(key)".utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
@@ -76,6 +82,20 @@ package struct IdempotencyStore: Sendable {
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(160))
         }
+    }
+
+    /// For a request that waits for a job: a connection and a lock must not be held for so long. The job is to be unique by
+    /// ``Request/name``, so that requests at the same time share it; those that come later get the stored answer.
+    ///
+    /// - Parameter perform: the request; its second value is what to keep, nil to keep nothing.
+    package func afterwards<Value: Sendable>(
+        _ request: Request,
+        _ perform: @Sendable () async throws -> (Value, Answer?)
+    ) async throws -> Outcome<Value> {
+        if let known: Outcome<Value> = try await known(request) { return known }
+        let (value, answer) = try await perform()
+        if let answer { try await keep(answer, of: request) }
+        return .performed(value)
     }
 
     private func attempt<Value: Sendable>(

@@ -24,6 +24,7 @@ CREATE TABLE collect_tasks (
   CHECK (status <> 'open' OR funded_cents >= reward_cents::bigint * target_submissions),
   UNIQUE (tenant_id, id));
 CREATE INDEX collect_list ON collect_tasks (tenant_id, livemode, created_at DESC, id DESC);
+CREATE INDEX collect_open ON collect_tasks (livemode, created_at DESC, id DESC) WHERE status = 'open';
 
 CREATE TABLE submissions (
   id text PRIMARY KEY,                        -- sub_…
@@ -40,6 +41,18 @@ CREATE TABLE submissions (
   UNIQUE (tenant_id, id),
   FOREIGN KEY (tenant_id, task_id) REFERENCES collect_tasks (tenant_id, id) ON DELETE CASCADE);
 CREATE INDEX submissions_list ON submissions (task_id, created_at DESC, id DESC);
+
+-- Keys that contributors were given to upload to. Handing in uses a key up; what nobody hands in goes after a day.
+CREATE TABLE submission_uploads (
+  media_object_key text PRIMARY KEY,
+  tenant_id text NOT NULL,
+  task_id text NOT NULL,
+  contributor_id text NOT NULL REFERENCES users ON DELETE CASCADE,
+  mime_type text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  used_at timestamptz,
+  FOREIGN KEY (tenant_id, task_id) REFERENCES collect_tasks (tenant_id, id) ON DELETE CASCADE);
+CREATE INDEX submission_uploads_unused ON submission_uploads (created_at) WHERE used_at IS NULL;
 
 -- What an approved submission earns. Stripe's transfer follows in a job.
 CREATE TABLE payouts (
@@ -62,3 +75,7 @@ CREATE TABLE payout_accounts (
   payouts_enabled boolean NOT NULL DEFAULT false,
   changed_at timestamptz NOT NULL DEFAULT '-infinity',   -- `created` of the newest event seen: older ones change nothing
   PRIMARY KEY (user_id, livemode));
+
+-- A contributor belongs to no tenant, and has sessions all the same.
+ALTER TABLE sessions ALTER COLUMN tenant_id DROP NOT NULL;
+ALTER TABLE sessions ADD CONSTRAINT sessions_user_fkey FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;

@@ -12,7 +12,8 @@ package enum WebhookLedger {
 
     /// What subscribers may name, besides `*`.
     package static let types: Set<String> = [
-        "engagement.started", "engagement.completed", "engagement.failed", "endpoint.test",
+        "engagement.started", "engagement.completed", "engagement.failed", "report.generated", "attachment.uploaded",
+        "submission.created", "submission.approved", "submission.rejected", "endpoint.test",
     ]
 
     /// Writes a run's event and its deliveries, once, where the tenant has endpoints that want it.
@@ -41,12 +42,12 @@ package enum WebhookLedger {
 
     static let newDelivery: SQL = "'whd_' || replace(gen_random_uuid()::text, '-', '')"
 
-    private static let started: SQL = """
+    static let started: SQL = """
         jsonb_build_object('engagementId', e.id, 'runId', r.id, 'name', e.name, 'client', e.client,
           'startedAt', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
         """
 
-    private static let ended: SQL = """
+    static let ended: SQL = """
         \(clause: started) || jsonb_build_object('status', r.status,
           'finishedAt', to_char(r.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
           'estimatedCost', r.spent_nanos / 1e9::float8,

@@ -121,15 +121,19 @@ package struct WebhookOutbox: Sendable {
     }
 
     /// Books an attempt: the endpoint's health, the delivery, and the log. 410 disables the endpoint at once, five days of
-    /// nothing but failures too (decision D-68).
+    /// nothing but failures too (decision D-68); then the owner gets a mail.
     package static func book(_ attempt: Attempt) -> [SQL] {
         let state = attempt.isDelivered ? "delivered" : attempt.nextAfter == nil ? "failed" : "pending"
+        let isOver: SQL = """
+            NOT \(attempt.isDelivered) AND (\(attempt.status)::int IS NOT DISTINCT FROM 410
+              OR coalesce(failing_since < now() - interval '5 days', false))
+            """
         return [
             """
             UPDATE webhook_endpoints SET
               failing_since = CASE WHEN \(attempt.isDelivered) THEN NULL ELSE coalesce(failing_since, now()) END,
-              enabled = enabled AND (\(attempt.isDelivered) OR NOT (\(attempt.status)::int IS NOT DISTINCT FROM 410
-                OR coalesce(failing_since < now() - interval '5 days', false))),
+              enabled = enabled AND NOT (\(clause: isOver)),
+              disabled_at = CASE WHEN enabled AND \(clause: isOver) THEN now() ELSE disabled_at END,
               disabled_reason = CASE WHEN \(attempt.isDelivered) THEN disabled_reason
                 WHEN \(attempt.status)::int = 410 THEN 'it answered 410'
                 WHEN failing_since < now() - interval '5 days' THEN 'nothing but failures for 5 days' END
@@ -148,6 +152,7 @@ package struct WebhookOutbox: Sendable {
                    \(attempt.excerpt)
             FROM booked
             """,
+            EmailLedger.announceDisabled(attempt.endpoint),
         ]
     }
 }

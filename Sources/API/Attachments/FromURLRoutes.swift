@@ -1,0 +1,110 @@
+import Domain
+import FoundationEssentials
+import Jobs
+import Queue
+import Stores
+
+/// `POST /api/engagements/:id/attachments/from-url` (contract ): waits for a worker to fetch the page.
+struct FromURLRoutes: Routes {
+    let stores: Stores
+    let queue: JobQueue
+    /// Where pages may come from; the worker asks again, for every address that a name leads to.
+    let addresses: AddressGuard
+
+    /// How long a request waits for its page (decision D-47).
+    private static let patience = Duration.seconds(20)
+
+    var table: [Route] {
+        [.waiting("/api/engagements/:id/attachments/from-url", use: fetch)]
+    }
+
+    @Sendable
+    func fetch(_ request: APIRequest) async throws -> APIResponse {
+        let caller = try request.caller
+        let engagement: Engagement.ID = request.id()
+        guard try await stores.attachments.plan(for: engagement, caller.tenant) != nil else { throw Self.noEngagement }
+        let (url, category) = try draft(try await request.object())
+        let job = FetchURL(
+            engagement: engagement,
+            tenant: caller.tenant,
+            user: caller.user,
+            url: url,
+            category: category
+        )
+        switch try await outcome(of: job, caller.tenant, request) {
+        case .stored(let key):
+            let all = try await stores.attachments.list(engagement, caller.tenant)
+            guard let attachment = all?.first(where: { $0.storageKey == key }) else { throw Self.noEngagement }
+            return .created(["attachment": attachment.json])
+        case .refused(let reason): throw APIError.invalid(reason)
+        case .failed(let reason): throw APIError.unprocessable("The url could not be fetched: \(reason)")
+        case .full: throw APIError.full("Storage limit exceeded for current plan")
+        case .gone: throw Self.noEngagement
+        }
+    }
+
+    private static let noEngagement = APIError.notFound("Engagement not found")
+
+    /// - Throws: 400
+    private func draft(_ body: [String: JSON]) throws -> (url: String, category: Attachment.Category) {
+        guard let url = body["url"], url != .null else { throw APIError.invalid("url is required") }
+        guard let text = url.stringValue else { throw APIError.invalid("url must be a string") }
+        do {
+            _ = try GuardedURL(text, for: .page, guard: addresses)
+        } catch {
+            throw APIError.invalid(error.description)
+        }
+        let named = body["category"] ?? "reference"
+        guard let category = named.stringValue.flatMap(Attachment.Category.init(rawValue:)) else {
+            throw APIError.invalid("Invalid category")
+        }
+        return (text, category)
+    }
+
+    // MARK: Waiting
+
+    /// - Throws: 503 where no worker has the page in time, 500 where fetching it broke.
+    private func outcome(
+        of job: FetchURL,
+        _ tenant: Tenant.ID,
+        _ request: APIRequest
+    ) async throws -> FetchOutcome {
+        let key = request.onceKey.map { "fetch:\($0)" }
+        let added = try await queue.enqueue(job, tenant: tenant.rawValue, uniqueKey: key)
+        let known = if let key, added == nil { try await stores.exportFiles.maker(key) } else { added }
+        guard let id = known else { throw APIError.unavailable }
+        do {
+            return try Self.outcome(
+                try await request.whileConnected { try await queue.result(of: id, within: Self.patience) }
+            )
+        } catch {
+            // Whoever only joined somebody else's fetch leaves it to them.
+            if added != nil { await giveUp(id) }
+            guard error is ResultError || error is CancellationError else { throw error }
+            // It may have ended at this very moment.
+            guard let end = try? await queue.result(of: id, within: .zero) else { throw APIError.unavailable }
+            return try Self.outcome(end)
+        }
+    }
+
+    private static func outcome(_ end: JobEnd) throws -> FetchOutcome {
+        switch end {
+        case .done(let result):
+            let json = try result.map { try JSON(parsing: Data($0.utf8)) }
+            guard let outcome = json.flatMap(FetchOutcome.init) else { throw APIError.internal }
+            return outcome
+        case .cancelled, .dead(.refused, _): throw APIError.unavailable
+        case .dead: throw APIError.internal
+        }
+    }
+
+    /// Nobody waits any more: the page must not turn up later (contract A-29).
+    private func giveUp(_ job: Int) async {
+        let queue = queue
+        // The request itself may have been cancelled, and this must be done all the same.
+        await Task {
+            let reason = "the request that waited for it is over"
+            _ = try? await Operations(queue).run(.cancel, JobFilter(ids: [job]), reason: reason)
+        }.value
+    }
+}

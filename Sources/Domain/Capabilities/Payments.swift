@@ -1,0 +1,123 @@
+/// Money at a payment provider. Every call that makes something carries a key, and a call that is made again with the
+/// same key makes nothing more (Stripe API, "Idempotent requests"; keys are good for 24 hours).
+package protocol Payments: Sendable {
+    /// Whether there is a key for this mode.
+    func serves(_ mode: KeyMode) -> Bool
+
+    /// Opens a page on which the buyer of a task pays exactly its budget.
+    func openCheckout(_ checkout: TaskCheckout, key: String) async throws(PaymentFault) -> CheckoutPage
+
+    /// Opens a page on which a tenant subscribes to a plan.
+    ///
+    /// - Parameters:
+    ///   - price: the provider's id of what is sold.
+    ///   - customer: the tenant's, where it has one already.
+    func openSubscription(
+        to price: String,
+        for tenant: Tenant.ID,
+        customer: String?,
+        key: String
+    ) async throws(PaymentFault) -> CheckoutPage
+
+    /// Opens the page on which a customer changes or ends a subscription.
+    ///
+    /// - Returns: its URL, good for minutes.
+    func openPortal(for customer: String, key: String) async throws(PaymentFault) -> String
+
+    /// Makes the account that a contributor is paid to.
+    ///
+    /// - Returns: its id.
+    func openAccount(
+        _ mode: KeyMode,
+        for user: User.ID,
+        email: String?,
+        key: String
+    ) async throws(PaymentFault) -> String
+
+    /// Opens the page on which a contributor tells the provider who they are.
+    ///
+    /// - Returns: its URL, good for one visit within minutes.
+    func openOnboarding(of account: String, _ mode: KeyMode, key: String) async throws(PaymentFault) -> String
+
+    /// Pays a contributor.
+    ///
+    /// - Returns: the transfer's id.
+    func transfer(_ transfer: PayoutTransfer, key: String) async throws(PaymentFault) -> String
+
+    /// The transfer that was made for a submission, where there is one: for keys that are no longer good.
+    func findTransfer(for submission: String, _ mode: KeyMode) async throws(PaymentFault) -> String?
+}
+
+/// A collection task whose buyer is to pay.
+package struct TaskCheckout: Sendable, Equatable, Codable {
+    package let task: String
+    package let tenant: Tenant.ID
+    package let isLive: Bool
+    package let title: String
+    /// US cents, at most 99,999,999.
+    package let amountCents: Int
+
+    package init(task: String, tenant: Tenant.ID, isLive: Bool, title: String, amountCents: Int) {
+        self.task = task
+        self.tenant = tenant
+        self.isLive = isLive
+        self.title = title
+        self.amountCents = amountCents
+    }
+
+    package var mode: KeyMode { isLive ? .live : .test }
+}
+
+/// A page of the provider's on which somebody pays.
+package struct CheckoutPage: Sendable, Equatable {
+    package let id: String
+    package let url: String
+
+    package init(id: String, url: String) {
+        self.id = id
+        self.url = url
+    }
+}
+
+/// What a contributor earns with one submission.
+package struct PayoutTransfer: Sendable, Equatable {
+    package let submission: String
+    package let task: String
+    package let tenant: Tenant.ID
+    package let mode: KeyMode
+    package let account: String
+    /// US cents.
+    package let amountCents: Int
+
+    package init(
+        submission: String,
+        task: String,
+        tenant: Tenant.ID,
+        mode: KeyMode,
+        account: String,
+        amountCents: Int
+    ) {
+        self.submission = submission
+        self.task = task
+        self.tenant = tenant
+        self.mode = mode
+        self.account = account
+        self.amountCents = amountCents
+    }
+}
+
+/// Why a payment provider did not do it. No key of ours is ever in the text.
+package enum PaymentFault: Error, Equatable, CustomStringConvertible {
+    /// It said no, and will say no again.
+    case refused(String)
+    /// It said no to this key, and may say yes to another one later: the balance does not suffice.
+    case shortOfMoney(String)
+    /// It was busy, unwell or not reached; what became of the call is not known.
+    case later(String, after: Duration?)
+
+    package var description: String {
+        switch self {
+        case .refused(let text), .shortOfMoney(let text), .later(let text, _): text
+        }
+    }
+}

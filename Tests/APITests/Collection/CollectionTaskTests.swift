@@ -1,0 +1,198 @@
+import Domain
+import Foundation
+import PostgresClient
+import Queue
+import Stores
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import API
+
+@Suite("Collection tasks", .serialized)
+struct CollectionTaskTests {
+    private static let row = [
+        "id", "org_id", "title", "status", "budget_cents", "funded_cents", "reward_cents", "target_submissions",
+        "approved_count", "modalities", "device_requirement", "funding_url", "created_at", "updated_at",
+        "instructions", "example_media_key",
+    ]
+
+    /// A good body with some fields replaced, as JSON text; empty takes the field out.
+    private func body(_ changes: [String: String]) -> String {
+        let good = [
+            "title": "\"Record a busy street\"", "instructions": "\"Walk any street for 30 s.\"",
+            "modalities": "[\"video\"]", "reward_cents": "250", "target_submissions": "100",
+        ]
+        let fields = good.merging(changes) { $1 }.filter { !$0.value.isEmpty }
+        return "{" + fields.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
+    }
+
+    private func text(_ count: Int) -> String { "\"" + String(repeating: "é", count: count) + "\"" }
+
+    @Test("T-11, T-12: a new task waits for its money, with exactly the documented members in their order")
+    func created() async throws {
+        try await APIUnderTest.run { api in
+            let reply = try await api.decide("/tasks", body(["example_media_key": "\"examples/a.mp4\""]))
+            #expect(reply.status == 201)
+            let task = try #require(reply.data?.objectValue)
+            #expect(Set(task.keys) == Set(Self.row) && reply.names(Self.row))
+            #expect(task["id"]?.stringValue?.wholeMatch(of: /tsk_[0-9a-hjkmnp-tv-z]{26}/) != nil)
+            #expect(task["org_id"] == .string("org_\(api.tenant)"))
+            #expect(task["status"] == "funding" && task["device_requirement"] == "any")
+            #expect(task["budget_cents"] == 25000 && task["funded_cents"] == 0 && task["approved_count"] == 0)
+            #expect(task["modalities"] == ["video"] && task["example_media_key"] == "examples/a.mp4")
+            for moment in ["created_at", "updated_at"] {
+                #expect(task[moment]?.stringValue?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/) != nil)
+            }
+            let shown = try await api.collect("/tasks/\(task["id"]?.stringValue ?? "")")
+            #expect(shown.status == 200 && shown.text == reply.text)
+        }
+    }
+
+    @Test("T-13, D-61: without Stripe there is no funding_url, and the operator's money opens the task, once")
+    func funding() async throws {
+        try await APIUnderTest.run { api in
+            let id = try await api.task(reward: 100, target: 3, funded: false)
+            #expect(try await api.collect("/tasks/\(id)").data?["funding_url"] == .null)
+            let desk = api.world.stores.collectionDesk
+            #expect(try await desk.fund(ID(id), amount: 299) == nil)
+            #expect(try await desk.fund(ID(id), amount: 301)?.status == .open)
+            #expect(try await desk.fund(ID(id), amount: nil) == nil)
+            let task = try await api.collect("/tasks/\(id)").data
+            #expect(task?["status"] == "open" && task?["funded_cents"] == 301)
+            #expect(try await api.world.count("kind LIKE 'stripe.%'") == 0)
+        }
+    }
+
+    private final class Told: Sendable {
+        let tasks = Mutex<[String]>([])
+        let submissions = Mutex<[String]>([])
+    }
+
+    @Test("T-13, J-10, J-11: with Stripe, a task and an approval each ask for their job in their own transaction")
+    func payments() async throws {
+        let told = Told()
+        let jobs = PaymentJobs(
+            checkout: { task, _ in told.tasks.withLock { $0.append(task.id.rawValue) } },
+            fundingURL: { "https://checkout.example/\($0.id)" },
+            transfer: { submission, _, _ in told.submissions.withLock { $0.append(submission.id.rawValue) } }
+        )
+        try await APIUnderTest.run(settings: .unlimited(paymentJobs: jobs)) { api in
+            let made = try await api.decide("/tasks", body([:]))
+            let task = try #require(made.data?["id"]?.stringValue)
+            #expect(made.data?["funding_url"] == .string("https://checkout.example/\(task)"))
+            _ = try await api.world.stores.collectionDesk.fund(ID(task), amount: nil)
+            let contributor = try await api.contributor()
+            let first = try await api.submission(for: task, by: contributor)
+            let second = try await api.submission(for: task, by: contributor)
+            #expect(try await api.decide("/submissions/\(first)/reject").status == 200)
+            #expect(try await api.decide("/submissions/\(second)/approve").status == 200)
+            #expect(try await api.decide("/submissions/\(second)/approve").status == 409)
+            #expect(told.tasks.withLock { $0 } == [task] && told.submissions.withLock { $0 } == [second])
+        }
+    }
+
+    @Test("T-10, T-12, T-14: every field at and beyond its limits")
+    func validation() async throws {
+        let good: [[String: String]] = [
+            ["title": text(3)], ["title": text(120)], ["instructions": text(10)], ["instructions": text(5000)],
+            ["reward_cents": "50"], ["reward_cents": "50000"], ["target_submissions": "1"],
+            ["target_submissions": "10000", "reward_cents": "9999"], ["modalities": ""], ["reward_cents": "250.0"],
+            ["example_media_key": text(512)], ["example_media_key": "null"], ["surprise": "{\"a\":[1]}"],
+        ]
+        let bad: [([String: String], String)] = [
+            (["title": text(2)], "title"), (["title": text(121)], "title"), (["title": ""], "title"),
+            (["title": "null"], "title"), (["title": "5"], "title"), (["instructions": text(9)], "instructions"),
+            (["instructions": text(5001)], "instructions"), (["instructions": "[]"], "instructions"),
+            (["reward_cents": "49"], "reward_cents"), (["reward_cents": "50001"], "reward_cents"),
+            (["reward_cents": "2.5"], "reward_cents"), (["reward_cents": "\"250\""], "reward_cents"),
+            (["reward_cents": "true"], "reward_cents"), (["reward_cents": "null"], "reward_cents"),
+            (["reward_cents": "1e30"], "reward_cents"), (["reward_cents": ""], "reward_cents"),
+            (["target_submissions": "0"], "target_submissions"), (["target_submissions": "-1"], "target_submissions"),
+            (["target_submissions": "10001"], "target_submissions"),
+            (["target_submissions": "false"], "target_submissions"),
+            (["target_submissions": "99999999999999999999"], "target_submissions"),
+            (["target_submissions": "10000", "reward_cents": "10000"], "target_submissions"),
+            (["modalities": "[\"audio\"]"], "modalities[0]"), (["modalities": "[\"video\",7]"], "modalities[1]"),
+            (["modalities": "[]"], "modalities"), (["modalities": "\"video\""], "modalities"),
+            (["modalities": "null"], "modalities"), (["example_media_key": "\"a/../b\""], "example_media_key"),
+            (["example_media_key": text(513)], "example_media_key"), (["example_media_key": "1"], "example_media_key"),
+        ]
+        try await APIUnderTest.run { api in
+            for changes in good {
+                let reply = try await api.decide("/tasks", body(changes))
+                #expect(reply.status == 201, "\(changes.keys) \(reply.text)")
+                #expect(reply.data?["modalities"] == ["video"])
+            }
+            for (changes, path) in bad {
+                let reply = try await api.decide("/tasks", body(changes))
+                #expect(reply.status == 400 && reply.code == "validation_error", "\(changes.keys) \(path)")
+                #expect(reply.faultPaths == [path], "\(changes.keys) \(reply.text)")
+            }
+            #expect(try await api.collect("/tasks").data?.arrayValue?.count == good.count)
+        }
+    }
+
+    @Test("T-14: a body with five faults is told all five; one that is no object has no details")
+    func allFaults() async throws {
+        try await APIUnderTest.run { api in
+            let reply = try await api.decide(
+                "/tasks",
+                #"{"title":"x","instructions":1,"modalities":["smell"],"reward_cents":"250","example_media_key":"../x"}"#
+            )
+            let paths = [
+                "title", "instructions", "modalities[0]", "reward_cents", "target_submissions", "example_media_key",
+            ]
+            #expect(reply.status == 400 && reply.faultPaths == paths)
+            let fields = reply.body["error"]?["details"]?["fields"]?.arrayValue ?? []
+            #expect(fields.allSatisfy { $0["message"]?.stringValue?.isEmpty == false })
+            for body in ["[", "[]", "null", "{\"title\":\"a\\u0000b\"}"] {
+                let reply = try await api.decide("/tasks", body)
+                #expect(
+                    reply.status == 400 && reply.code == "validation_error" && reply.body["error"]?["details"] == nil
+                )
+            }
+        }
+    }
+
+    @Test("T-15, D-64: the list is newest first, and can be read in parts that neither repeat nor leave out a task")
+    func list() async throws {
+        try await APIUnderTest.run { api in
+            #expect(try await api.collect("/tasks").text == #"{"data":[]}"#)
+            var ids: [String] = []
+            for _ in 0..<5 { ids.insert(try await api.task(funded: false), at: 0) }
+            func listed(_ reply: Reply) -> [String] {
+                reply.data?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? []
+            }
+            let all = try await api.collect("/tasks")
+            #expect(listed(all) == ids && all.header("Link") == nil && all.names(Self.row))
+            var read: [String] = []
+            var next: String? = "/tasks?limit=2"
+            while let path = next {
+                let reply = try await api.collect(path)
+                read += listed(reply)
+                next = reply.header("Link")?.firstMatch(of: /<\/api\/v1(.*)>; rel="next"/).map { String($0.1) }
+            }
+            #expect(read == ids)
+            for query in ["limit=0", "limit=1001", "limit=2.5", "limit=", "limit=x"] {
+                #expect(try await api.collect("/tasks?\(query)").faultPaths == ["limit"], "\(query)")
+            }
+            #expect(try await api.collect("/tasks?starting_after=tsk_none").faultPaths == ["starting_after"])
+        }
+    }
+
+    @Test("S-41, T-29: a task is cancelled while it is funding or open, and once")
+    func cancel() async throws {
+        try await APIUnderTest.run { api in
+            for funded in [false, true] {
+                let id = try await api.task(funded: funded)
+                let reply = try await api.decide("/tasks/\(id)/cancel")
+                #expect(reply.status == 200 && reply.data?["status"] == "cancelled" && reply.names(Self.row))
+                let again = try await api.decide("/tasks/\(id)/cancel")
+                #expect(again.status == 409 && again.code == "conflict")
+                #expect(try await api.world.stores.collectionDesk.fund(ID(id), amount: nil) == nil)
+            }
+            #expect(try await api.decide("/tasks/tsk_none/cancel").status == 404)
+        }
+    }
+}
