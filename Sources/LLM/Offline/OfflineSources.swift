@@ -93,13 +93,13 @@ struct OfflineSources {
 
     /// Pairs of sentences about the same thing with different numbers. Only listed, never judged.
     func comparisons(_ limit: Int) -> [(Quote, Quote)] {
-        let numeric = quotes.indices.filter { !Figures.of(quotes[$0].text).isEmpty }.prefix(80)
+        let figures = quotes.map { Set(Figures.of($0.text)) }
+        let numeric = quotes.indices.filter { !figures[$0].isEmpty }.prefix(80)
         var pairs: [(alike: Double, left: Int, right: Int)] = []
         for (index, left) in numeric.enumerated() {
-            for right in numeric.dropFirst(index + 1) {
+            for right in numeric.dropFirst(index + 1) where figures[left] != figures[right] {
                 let alike = salience.similarity(left, right)
-                let values = (Set(Figures.of(quotes[left].text)), Set(Figures.of(quotes[right].text)))
-                if alike > 0.3, alike < 0.95, values.0 != values.1 { pairs.append((alike, left, right)) }
+                if alike > 0.3, alike < 0.95 { pairs.append((alike, left, right)) }
             }
         }
         return pairs.sorted { ($0.alike, $1.left, $1.right) > ($1.alike, $0.left, $0.right) }.prefix(limit)
