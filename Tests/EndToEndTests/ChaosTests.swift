@@ -114,8 +114,8 @@ struct ChaosTests {
     @Test("The test sees seeded bugs", arguments: ["no-fencing", "ack-before-commit", "no-sweep"])
     func mutants(mutant: String) async throws {
         var seen: [Report] = []
-        // A race may spare a bug once; three rounds in a row it does not.
-        for _ in 0..<3 {
+        // A race may spare a bug once or twice; eight rounds in a row it does not.
+        for _ in 0..<8 {
             let report = try await storm(mutant, patience: mutant == "no-sweep" ? .seconds(8) : .seconds(30))
             seen.append(report)
             if !report.isClean { return }

@@ -69,6 +69,8 @@ struct FromURLRoutes: Routes {
         _ tenant: Tenant.ID,
         _ request: APIRequest
     ) async throws -> FetchOutcome {
+        let fetch = FetchURL.policy.queue.rawValue
+        if let overload = try await queue.backpressure.verdict(on: fetch, tenant: tenant.rawValue) { throw overload }
         let key = request.onceKey.map { "fetch:\($0)" }
         let added = try await queue.enqueue(job, tenant: tenant.rawValue, uniqueKey: key)
         let known = if let key, added == nil { try await stores.exportFiles.maker(key) } else { added }

@@ -28,7 +28,8 @@ struct CollectionTaskRoutes: Routes {
             try await payments?.checkout(task, transaction)
             return task
         }
-        if let url = try await payments?.fundingURL(task) { task.fundingURL = url }
+        // The task stands whatever becomes of its page: its own job asks for that again (decision D-62).
+        if let url = try? await payments?.fundingURL(task) { task.fundingURL = url }
         return .created(data: task.row)
     }
 

@@ -20,8 +20,8 @@ struct PaymentRoutes: Routes {
 
     var table: [Route] {
         [
-            .post("/api/billing/checkout", access: .session, use: checkout),
-            .post("/api/billing/portal", access: .session, use: portal),
+            .waiting("/api/billing/checkout", access: .session, use: checkout),
+            .waiting("/api/billing/portal", access: .session, use: portal),
         ]
     }
 

@@ -14,7 +14,7 @@ struct PayoutAccountRoutes: Routes {
     }
 
     var table: [Route] {
-        [.post("/api/contributor/payout-account", access: .contributor, use: open)]
+        [.waiting("/api/contributor/payout-account", access: .contributor, use: open)]
     }
 
     /// `{"mode": "test"}` asks for the account that test tasks pay to; without it, live ones.

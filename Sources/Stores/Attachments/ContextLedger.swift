@@ -109,6 +109,8 @@ package enum ContextLedger {
     ) -> [SQL] {
         let attachments = files.map(\.attachment)
         return [
+            // First, as everywhere: the foreign key below would lock it last.
+            "SELECT 1 FROM engagements WHERE id = \(id) FOR KEY SHARE",
             """
             WITH newer AS (
               UPDATE index_state SET built = \(generation), error = NULL

@@ -78,13 +78,15 @@ package enum StripeLedger {
 
     // MARK: Connect
 
-    /// Sets whether a contributor can be paid, unless a newer event has said it (contract T-27).
+    /// Sets whether a contributor can be paid, unless a newer event has said it (contract T-27). Stripe tells seconds only: of
+    /// two events of one second, the one that allows payouts wins, whichever comes first.
     package static func apply(account: String, payoutsEnabled: Bool, of event: StripeEvent) -> SQL {
         """
         UPDATE payout_accounts SET payouts_enabled = \(payoutsEnabled)::boolean,
           changed_at = to_timestamp(\(event.created)::bigint), last_event_id = \(event.id)
         WHERE stripe_account_id = \(account) AND livemode = \(event.isLive)::boolean
-          AND (changed_at, last_event_id) < (to_timestamp(\(event.created)::bigint), \(event.id)::text)
+          AND (changed_at < to_timestamp(\(event.created)::bigint)
+            OR changed_at = to_timestamp(\(event.created)::bigint) AND payouts_enabled <= \(payoutsEnabled)::boolean)
         RETURNING user_id
         """
     }
@@ -100,11 +102,13 @@ package enum StripeLedger {
     /// - Parameter account: only those to this account; nil is all.
     package static func release(to account: String?) -> SQL {
         """
-        UPDATE payouts p SET status = 'pending', error = NULL
+        UPDATE payouts p SET status = 'pending', error = CASE WHEN p.status = 'blocked' THEN NULL ELSE p.error END
         FROM submissions s, collect_tasks t, payout_accounts a
         WHERE p.status IN ('blocked','pending') AND s.id = p.submission_id AND t.id = s.task_id
           AND a.user_id = p.contributor_id AND a.livemode = t.livemode AND a.payouts_enabled
           AND (\(account)::text IS NULL OR a.stripe_account_id = \(account)::text)
+          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.state IN ('queued','running')
+                          AND j.unique_key = 'payout:' || p.submission_id)
         RETURNING p.submission_id, p.tenant_id
         """
     }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Crypto
 import Domain
 import FoundationEssentials
+import Glibc
 package import NIOCore
 import NIOHTTP1
 
@@ -65,6 +66,8 @@ package struct S3Blobs: BlobStore {
         let reading = try await read(key, range: nil)
         let folder = "/tmp/groundcrew-\(CUID.make())"
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        // A tenant's file: nobody else on this machine may look.
+        guard mkdir(folder, 0o700) == 0 else { throw BlobError.unavailable("no folder for a working copy") }
         let copies = LocalBlobs(folder: folder)
         let copy = BlobKey.make(.attachments)
         _ = try await copies.put(reading.parts, as: copy)

@@ -13,6 +13,13 @@ struct S3Exchange: Sendable {
     /// For a request and its answer's head; a body that is read has as long as its reader takes.
     private static let patience = TimeAmount.seconds(60)
 
+    /// A store that is away is said to be so at once: the attempts are ours, not the client's.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }()
+
     init(_ location: S3Location, accessKey: String, secretKey: String) {
         self.location = location
         signature = S3Signature(accessKey: accessKey, secretKey: secretKey, region: location.region)
@@ -93,7 +100,7 @@ struct S3Exchange: Sendable {
         )
         if call.method == "PUT" || call.method == "POST" { request.body = .bytes(call.body) }
         do {
-            return try await HTTPClient.shared.execute(request, timeout: Self.patience)
+            return try await Self.client.execute(request, timeout: Self.patience)
         } catch {
             throw Self.broken(error)
         }
