@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=$(scripts/test-venv.sh)
 binary=${GC_BINARY:-.build/debug/groundcrew}
+# In /tmp itself: the sockets of the private servers must have short paths.
 data=$(mktemp -d /tmp/groundcrew-fuzz-XXXXXX)
 
 # Nothing is to be refused for its rate; nothing else of our own environment is to matter.

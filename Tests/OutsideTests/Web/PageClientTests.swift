@@ -231,6 +231,7 @@ struct PageClientTests {
             AddressGuard(allowing: [server.range]),
             limit: 2,
             resolver: Resolver { name in
+                // A name server that says nothing, as a blocking resolver meets it: the fault, not a wait of the test.
                 if name == "silent.test" { usleep(4_000_000) }
                 return [server.address]
             }
