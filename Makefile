@@ -36,8 +36,6 @@ up: build ## Run everything on this machine until Ctrl-C (PORT=8080 DATA=.dev)
 	$(call step,'Starting groundcrew dev')
 	@exec .build/debug/groundcrew dev --port $(PORT) --data $(DATA) $(ARGS)
 
-SWIFT_TEST = swift test --skip-build --disable-xctest --explicit-target-dependency-import-check error
-
 .PHONY: test
 test: setup ## Build everything, check it, run all tests
 	$(call step,'Building with tests (a first build takes some minutes)')
@@ -46,9 +44,9 @@ test: setup ## Build everything, check it, run all tests
 	@scripts/check.sh
 	@scripts/test-venv.sh >/dev/null
 	$(call step,'Testing')
-	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT_TEST) $(if $(ARGS),$(ARGS),--skip EndToEndTests)
+	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 scripts/test.sh .build/test.log $(if $(ARGS),$(ARGS),--skip EndToEndTests)
 	$(if $(ARGS),,$(call step,'Testing with real processes in turn'))
-	$(if $(ARGS),,@$(SWIFT_TEST) --filter EndToEndTests --no-parallel)
+	$(if $(ARGS),,@scripts/test.sh .build/test-end-to-end.log --filter EndToEndTests --no-parallel)
 	$(if $(ARGS),,$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more'))
 	$(if $(ARGS),,@.build/debug/ChaosHarness --jobs $(JOBS) --faults $(FAULTS) --seed $(SEED) --report $(CHAOS_REPORT))
 

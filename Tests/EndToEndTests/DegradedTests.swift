@@ -30,8 +30,7 @@ struct DegradedTests {
 
     @Test("Redis hangs, then is killed and comes back: callers are answered and jobs are done all the while")
     func redisAway() async throws {
-        let fleet = try await FleetUnderTest()
-        _ = try await fleet.world.postgres.query(Self.effects)
+        let fleet = try await FleetUnderTest().withEffects()
         let port = freePort()
         let processes = [
             try fleet.start("api", "--port", "\(port)"), try fleet.start("scheduler"), try fleet.start("worker"),
@@ -140,8 +139,7 @@ struct DegradedTests {
 
     @Test("Redis is full: jobs are accepted and done, health says so, and it heals by itself")
     func redisFull() async throws {
-        let fleet = try await FleetUnderTest()
-        _ = try await fleet.world.postgres.query(Self.effects)
+        let fleet = try await FleetUnderTest().withEffects()
         let port = freePort()
         let processes = [
             try fleet.start("api", "--port", "\(port)"), try fleet.start("scheduler"), try fleet.start("worker"),

@@ -45,6 +45,12 @@ final class FleetUnderTest: Sendable {
         try FleetProcess(arguments, environment.merging(extra) { $1 })
     }
 
+    /// With the table that `test.probe` writes into. It has no constraint: a double commit must be seen, not prevented.
+    func withEffects() async throws -> FleetUnderTest {
+        _ = try await world.postgres.query("CREATE TABLE probe_effects (key text, job bigint, attempt int)")
+        return self
+    }
+
     func close() async {
         await world.close()
         await redis.stop()

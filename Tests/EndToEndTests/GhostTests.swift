@@ -9,8 +9,7 @@ import Testing
 struct GhostTests {
     @Test("A worker whose every slot was filled by ghosts listens for work again at once")
     func listens() async throws {
-        let fleet = try await FleetUnderTest()
-        _ = try await fleet.world.postgres.query("CREATE TABLE probe_effects (key text, job bigint, attempt int)")
+        let fleet = try await FleetUnderTest().withEffects()
         let scheduler = try fleet.start("scheduler")
         let worker = try fleet.start("worker", extra: ["GC_WORKER_SLOTS": "4"])
         let prefix = "{\(fleet.world.namespace):maint}"

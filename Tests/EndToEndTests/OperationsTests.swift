@@ -50,15 +50,9 @@ struct OperationsTests {
         )
     }
 
-    private func prepared(lease: Int = 2) async throws -> FleetUnderTest {
-        let fleet = try await FleetUnderTest(lease: lease)
-        _ = try await fleet.world.postgres.query("CREATE TABLE probe_effects (key text, job bigint, attempt int)")
-        return fleet
-    }
-
     @Test("A running job that is cancelled ends well before its time, usually at once; a waiting one never starts")
     func cancel() async throws {
-        let fleet = try await prepared(lease: 20)
+        let fleet = try await FleetUnderTest(lease: 20).withEffects()
         let processes = [try fleet.start("scheduler"), try fleet.start("worker"), try fleet.start("worker")]
         let long = try await fleet.world.queue.enqueue([probe("long", milliseconds: 50_000)])
         try await eventually(within: .seconds(15), "the job to run") {
@@ -89,7 +83,7 @@ struct OperationsTests {
 
     @Test("Dead jobs are listed, retried by a filter after a confirmation, and run; others are dropped")
     func retryAndDrop() async throws {
-        let fleet = try await prepared()
+        let fleet = try await FleetUnderTest().withEffects()
         try await fleet.world.agreed()
         let ids = try await fleet.world.queue.enqueue((0..<6).map { probe("dead-\($0)") })
         _ = try await fleet.world.postgres.query(
@@ -124,7 +118,7 @@ struct OperationsTests {
 
     @Test("E-28: a paused queue runs nothing and a closed one takes nothing; resumed, all goes on")
     func modes() async throws {
-        let fleet = try await prepared()
+        let fleet = try await FleetUnderTest().withEffects()
         let processes = [try fleet.start("scheduler"), try fleet.start("worker")]
         let port = freePort()
         let api = try fleet.start("api", "--port", String(port))
@@ -196,7 +190,7 @@ struct OperationsTests {
 
     @Test("The exit codes are those of the table")
     func exitCodes() async throws {
-        let fleet = try await prepared()
+        let fleet = try await FleetUnderTest().withEffects()
         #expect(try await groundcrew(fleet, "queues").status == 0)
         #expect(try await groundcrew(fleet, "doctor").status == 1)
         #expect(try await groundcrew(fleet, "job", "4711").status == 1)
@@ -217,7 +211,7 @@ struct OperationsTests {
 
     @Test("top and workers show what each slot does, for people within 100 columns and for programs")
     func views() async throws {
-        let fleet = try await prepared()
+        let fleet = try await FleetUnderTest().withEffects()
         let processes = [try fleet.start("scheduler"), try fleet.start("worker")]
         let ids = try await fleet.world.queue.enqueue([probe("shown", milliseconds: 30_000)])
         try await eventually(within: .seconds(15), "the job to run") {

@@ -52,9 +52,8 @@ struct SchedulerTakeoverTests {
 
     @Test("A job's answer and its progress come back from a worker process, and a batch runs to its callback")
     func answers() async throws {
-        let fleet = try await FleetUnderTest()
+        let fleet = try await FleetUnderTest().withEffects()
         let world = fleet.world
-        _ = try await world.postgres.query("CREATE TABLE probe_effects (key text, job bigint, attempt int)")
         let processes = [try fleet.start("scheduler"), try fleet.start("worker")]
         try await world.agreed()
         func probe(_ key: String, _ answer: String, _ milliseconds: Int) -> NewJob {

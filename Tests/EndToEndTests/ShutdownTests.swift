@@ -11,14 +11,9 @@ struct ShutdownTests {
         return NewJob(kind: "test.probe", queue: "maint", tenant: "t", payload: payload)
     }
 
-    private func prepare(_ fleet: FleetUnderTest) async throws {
-        _ = try await fleet.world.postgres.query("CREATE TABLE probe_effects (key text, job bigint, attempt int)")
-    }
-
     @Test("SIGTERM: short jobs finish, long ones go back unspent, and the exit code is 0")
     func drain() async throws {
-        let fleet = try await FleetUnderTest(extra: ["GC_DRAIN_SECONDS": "1"])
-        try await prepare(fleet)
+        let fleet = try await FleetUnderTest(extra: ["GC_DRAIN_SECONDS": "1"]).withEffects()
         let scheduler = try fleet.start("scheduler")
         let worker = try fleet.start("worker")
         try await fleet.world.queue.enqueue([probe("short", milliseconds: 300), probe("long", milliseconds: 60_000)])
@@ -40,8 +35,7 @@ struct ShutdownTests {
 
     @Test("A job that kills its worker is dead after exactly three kills, and the others are done")
     func poison() async throws {
-        let fleet = try await FleetUnderTest(lease: 1)
-        try await prepare(fleet)
+        let fleet = try await FleetUnderTest(lease: 1).withEffects()
         let scheduler = try fleet.start("scheduler")
         try await fleet.world.queue.enqueue(
             (0..<20).map { probe("good-\($0)", milliseconds: 10) } + [probe("bad", milliseconds: 0, poison: true)]
@@ -64,8 +58,7 @@ struct ShutdownTests {
 
     @Test("An unknown kind and an unreadable payload go back unspent and never hurt the worker")
     func unreadable() async throws {
-        let fleet = try await FleetUnderTest()
-        try await prepare(fleet)
+        let fleet = try await FleetUnderTest().withEffects()
         let processes = [try fleet.start("scheduler"), try fleet.start("worker")]
         try await fleet.world.queue.enqueue([
             NewJob(kind: "from.the.future", queue: "maint"),
