@@ -5,25 +5,27 @@ import Queue
 /// The jobs that follow from a run's tables, inserted by the statement that sees the tables: a ready task can never be
 /// without its job, nor have two of them, because the job's unique key names run and task.
 enum CrewFollowUps {
-    /// One step job per ready task that has none.
+    /// What follows when a task has ended: the steps it opens, or the run's last job where nothing is left. In one statement,
+    /// because every step of every run pays for it.
     ///
     /// - Parameters:
-    ///   - waitedFor: only tasks that depend on this one; nil takes all ready ones.
+    ///   - task: only tasks that depend on this one; nil takes all ready ones.
     ///   - session: takes the first of them at once.
-    static func readySteps(of run: Run.ID, waitedFor task: String? = nil, handOverTo session: Int? = nil) -> SQL {
-        """
-        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key,
-                          state, attempt, session, claimed_at)
-        SELECT \(JobKind.crewStep.rawValue), \(CrewStep.policy.queue.rawValue), t.tenant_id,
-               \(CrewStep.policy.priority)::smallint, \(CrewStep.policy.retry.attempts),
-               jsonb_build_object('run', t.run_id, 'task', t.task_id), 'step:' || t.run_id || ':' || t.task_id,
-               \(clause: Ledger.bornClaimed("row_number() OVER (ORDER BY t.position)"))
-        FROM run_tasks t JOIN runs r ON r.id = t.run_id \(clause: Ledger.offer(to: session, in: CrewStep.policy.queue.rawValue))
-        WHERE t.run_id = \(run) AND t.status = 'ready' AND r.status = 'running'
-          AND (\(task)::text IS NULL OR \(task) = ANY (t.depends_on))
-        ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
-        \(clause: Ledger.returningFollowUps)
-        """
+    static func next(of run: Run.ID, after task: String? = nil, handOverTo session: Int? = nil) -> SQL {
+        let rows: SQL = "\(clause: stepRows(of: run, waitedFor: task)) UNION ALL \(clause: lastRow(of: run))"
+        return insert(rows, handOverTo: session)
+    }
+
+    /// One step job per ready task that has none.
+    ///
+    /// - Parameter session: takes the first of them at once.
+    static func readySteps(of run: Run.ID, handOverTo session: Int? = nil) -> SQL {
+        insert(stepRows(of: run, waitedFor: nil), handOverTo: session)
+    }
+
+    /// The last job of a run, once no task is left and no judgement is awaited.
+    static func finish(of run: Run.ID) -> SQL {
+        insert(lastRow(of: run), handOverTo: nil)
     }
 
     /// One job per document that a model shall judge and that has none.
@@ -43,17 +45,40 @@ enum CrewFollowUps {
         """
     }
 
-    /// The last job of a run, once no task is left and no judgement is awaited.
-    static func finish(of run: Run.ID, handOverTo session: Int? = nil) -> SQL {
+    // MARK: Rows
+
+    private static func stepRows(of run: Run.ID, waitedFor task: String?) -> SQL {
         """
+        SELECT \(JobKind.crewStep.rawValue), \(CrewStep.policy.priority)::smallint, \(CrewStep.policy.retry.attempts)::int,
+               t.tenant_id, jsonb_build_object('run', t.run_id, 'task', t.task_id),
+               'step:' || t.run_id || ':' || t.task_id, row_number() OVER (ORDER BY t.position)
+        FROM run_tasks t JOIN runs r ON r.id = t.run_id
+        WHERE t.run_id = \(run) AND t.status = 'ready' AND r.status = 'running'
+          AND (\(task)::text IS NULL OR \(task) = ANY (t.depends_on))
+        """
+    }
+
+    private static func lastRow(of run: Run.ID) -> SQL {
+        """
+        SELECT \(JobKind.finishCrew.rawValue), \(FinishCrew.policy.priority)::smallint,
+               \(FinishCrew.policy.retry.attempts)::int, r.tenant_id, jsonb_build_object('run', r.id), 'finish:' || r.id, 1
+        FROM runs r
+        WHERE r.id = \(run) AND r.status = 'running' AND EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id)
+          AND NOT EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id
+                          AND (status IN ('waiting','ready','running') OR observation = 'pending'))
+        """
+    }
+
+    /// - Parameter rows: kind, priority, attempts, tenant, payload, unique key and number of each; the one whose number is 1
+    ///   goes to the session.
+    private static func insert(_ rows: SQL, handOverTo session: Int?) -> SQL {
+        """
+        WITH next (kind, priority, attempts, tenant, payload, key, number) AS (\(clause: rows))
         INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key,
                           state, attempt, session, claimed_at)
-        SELECT \(JobKind.finishCrew.rawValue), \(FinishCrew.policy.queue.rawValue), r.tenant_id,
-               \(FinishCrew.policy.priority)::smallint, \(FinishCrew.policy.retry.attempts),
-               jsonb_build_object('run', r.id), 'finish:' || r.id, \(clause: Ledger.bornClaimed("1"))
-        FROM runs r \(clause: Ledger.offer(to: session, in: FinishCrew.policy.queue.rawValue))
-        WHERE r.id = \(run) AND r.status = 'running' AND EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id)
-          AND NOT EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id AND (status IN ('waiting','ready','running') OR observation = 'pending'))
+        SELECT kind, \(QueueName.crew.rawValue), tenant, priority, attempts, payload, key,
+               \(clause: Ledger.bornClaimed("number"))
+        FROM next \(clause: Ledger.offer(to: session, in: QueueName.crew.rawValue))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
         \(clause: Ledger.returningFollowUps)
         """

@@ -90,8 +90,7 @@ package struct CrewRecovery: Sendable {
             try await transaction.finish(
                 [RunLedger.lockRun(run)] + statements + [RunLedger.giveUpDeadObservations(of: run)],
                 enqueuing: [
-                    CrewFollowUps.readySteps(of: run), CrewFollowUps.observations(of: run),
-                    CrewFollowUps.finish(of: run),
+                    CrewFollowUps.next(of: run), CrewFollowUps.observations(of: run),
                 ]
             )
         }

@@ -75,8 +75,7 @@ package struct RunControl: Sendable {
                 try await transaction.finish(
                     ["SELECT queues_open(\(names)::text[])"] + RunControls.resume(run),
                     enqueuing: [
-                        CrewFollowUps.readySteps(of: run), CrewFollowUps.observations(of: run),
-                        CrewFollowUps.finish(of: run),
+                        CrewFollowUps.next(of: run), CrewFollowUps.observations(of: run),
                     ]
                 )
                 return .done(run)

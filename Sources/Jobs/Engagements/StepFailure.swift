@@ -40,8 +40,7 @@ struct StepFailure {
             writing: [RunLedger.lockRun(run), RunLedger.failTask(step.task, of: run, error: error)] + rest
                 + [RunLedger.append([line], to: run)],
             enqueuing: [
-                CrewFollowUps.readySteps(of: run, waitedFor: step.task, handOverTo: session),
-                CrewFollowUps.finish(of: run, handOverTo: session),
+                CrewFollowUps.next(of: run, after: step.task, handOverTo: session)
             ]
         )
     }

@@ -77,11 +77,10 @@ struct StepSuccess {
         let read = try await step.context.settle(
             writing: [
                 RunLedger.book(end, of: run, announcing: events),
-                RunLedger.completeTask(task, of: run, cost: cost, document),
-            ] + judgement(of: text) + citations(text),
+                RunLedger.completeTask(task, of: run, cost: cost, document, score: score(of: text)),
+            ] + (isForModel ? [RunLedger.awaitObservation(of: task, run)] : []) + citations(text),
             enqueuing: (isForModel ? [CrewFollowUps.observations(of: run, task: task)] : []) + [
-                CrewFollowUps.readySteps(of: run, waitedFor: task, handOverTo: session),
-                CrewFollowUps.finish(of: run, handOverTo: session),
+                CrewFollowUps.next(of: run, after: task, handOverTo: session)
             ],
             reading: session.map { RunStore.stepInput(of: run, nextUnder: $0) } ?? []
         )
@@ -90,25 +89,23 @@ struct StepSuccess {
 
     // MARK: The observer
 
-    private var isForModel: Bool { step.context.services.models.judge(of: provider) == .model }
+    private var judge: Models.Observer { step.context.services.models.judge(of: provider) }
 
-    /// Code judges at once; a model in a job of its own, which the end of the run waits for.
-    private func judgement(of text: String) -> [SQL] {
-        switch step.context.services.models.judge(of: provider) {
-        case .off: return []
-        case .model: return [RunLedger.awaitObservation(of: task, run)]
-        case .heuristic:
-            let score = HeuristicJudge.score(text, task: planned, brief: step.input.brief)
-            let kept = RunLedger.keepScore(
-                tenths: score.tenths,
-                rubric: score.rubric,
-                feedback: score.feedback,
-                judge: HeuristicJudge.name,
-                task: task,
-                of: run
-            )
-            return [kept]
-        }
+    /// A model judges in a job of its own, which the end of the run waits for.
+    private var isForModel: Bool { judge == .model }
+
+    /// Code judges at once.
+    private func score(of text: String) -> SQL? {
+        guard judge == .heuristic else { return nil }
+        let score = HeuristicJudge.score(text, task: planned, brief: step.input.brief)
+        return RunLedger.keepScore(
+            tenths: score.tenths,
+            rubric: score.rubric,
+            feedback: score.feedback,
+            judge: HeuristicJudge.name,
+            task: task,
+            of: run
+        )
     }
 
     private func citations(_ text: String) -> [SQL] {

@@ -37,17 +37,26 @@ extension RunLedger {
 
     /// The task is completed, its document is written, and those that waited for it have one dependency less.
     ///
-    /// - Parameter document: a statement of ``addDeliverable(filename:content:words:task:of:)``.
-    package static func completeTask(_ task: String, of run: Run.ID, cost: NanoUSD, _ document: SQL) -> SQL {
-        """
-        WITH done AS (
-          UPDATE run_tasks SET status = 'completed', finished_at = clock_timestamp(), steps = steps + 1, draft = NULL,
-            cost_nanos = cost_nanos + \(cost)::bigint
-          WHERE run_id = \(run) AND task_id = \(task) AND status = 'running' RETURNING 1),
-        document AS (\(clause: document)),
-        opened AS (\(clause: openDependants(of: task, run)))
-        SELECT require(EXISTS (SELECT 1 FROM done), 'the task is not running')
-        """
+    /// - Parameters:
+    ///   - document: a statement of ``addDeliverable(filename:content:words:task:of:)``.
+    ///   - score: one of ``keepScore(tenths:rubric:feedback:judge:task:of:)``, where it is known already.
+    package static func completeTask(
+        _ task: String,
+        of run: Run.ID,
+        cost: NanoUSD,
+        _ document: SQL,
+        score: SQL? = nil
+    ) -> SQL {
+        let judged: SQL = score.map { ", score AS (\(clause: $0))" } ?? ""
+        return """
+            WITH done AS (
+              UPDATE run_tasks SET status = 'completed', finished_at = clock_timestamp(), steps = steps + 1, draft = NULL,
+                cost_nanos = cost_nanos + \(cost)::bigint
+              WHERE run_id = \(run) AND task_id = \(task) AND status = 'running' RETURNING 1),
+            document AS (\(clause: document)),
+            opened AS (\(clause: openDependants(of: task, run)))\(clause: judged)
+            SELECT require(EXISTS (SELECT 1 FROM done), 'the task is not running')
+            """
     }
 
     /// The answer was cut off: what there is waits for the next step of the same task.
