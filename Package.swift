@@ -149,8 +149,9 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Domain", "Embedded", "PostgresClient", "RedisClient", "Queue", "Stores", crypto, subprocess, nioCore,
-                nioPosix, nioHTTP1, nioSSL, logging,
+                "Domain", "Embedded", "PostgresClient", "RedisClient", "Queue", "Stores", asyncHTTPClient, crypto,
+                subprocess,
+                nioCore, nioPosix, nioHTTP1, nioSSL, logging,
             ],
             path: "Tests/TestSupport",
             swiftSettings: house

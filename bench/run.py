@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Measures the queue and the crew engine, as ratios in one run, and prints a table.
 
-    bench/run.py [--jobs 100000] [--only drain,pickup,memory,steps,rebuild,million,reclaim,drainstop,stripe,context] [--waiting 1000000]
+    bench/run.py [--jobs 100000] [--only drain,pickup,memory,steps,rebuild,million,reclaim,drainstop,stripe,context,files] [--waiting 1000000]
 
 Everything is private: Postgres with fsync and synchronous_commit on, Redis with AOF beside it, both children of
 `groundcrew dev`. Sidekiq (Debian's ruby-sidekiq) drains the same number of no-op jobs on the same Redis in the same run.
 Needs .build/release/groundcrew (`make bench` builds it).
 """
-import argparse, hashlib, hmac, http.client, json, os, pathlib, random, re, shutil, signal, statistics, subprocess, sys
-import tempfile, time, urllib.request
+import argparse, concurrent.futures, hashlib, hmac, http.client, json, os, pathlib, random, re, shutil, signal, socket
+import statistics, subprocess, sys, tempfile, threading, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("GC_BINARY", str(ROOT / ".build/release/groundcrew"))
@@ -289,11 +289,104 @@ def stripe(events):
     return statistics.median(taken), taken[int(len(taken) * 0.99)]
 
 
+def multipart(path):
+    """The beginning and the end of a form with one file, and the header that goes with them."""
+    boundary = "bench-" + "0" * 20
+    head = (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{path}"\r\n\r\n').encode()
+    return head, f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def upload(house, engagement, name, size):
+    """Seconds for a file of so many bytes."""
+    head, end, kind = multipart(name)
+    piece = b"a" * (1 << 20)
+    connection = http.client.HTTPConnection(house.card["api"].split("//")[1], timeout=120)
+    begin = time.monotonic()
+    connection.putrequest("POST", f"/api/engagements/{engagement}/attachments")
+    connection.putheader("Authorization", "Bearer " + house.card["api_key"])
+    connection.putheader("Content-Type", kind)
+    connection.putheader("Content-Length", str(len(head) + size + len(end)))
+    connection.endheaders()
+    connection.send(head)
+    for at in range(0, size, len(piece)):
+        connection.send(piece[:size - at])
+    connection.send(end)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 201:
+        raise SystemExit(f"the upload was answered {answer.status}")
+    return time.monotonic() - begin
+
+
+def plain_copy(folder, size):
+    """Seconds in which as many bytes go over loopback into a file that is synced: what an upload cannot beat."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def receive():
+        peer, _ = listener.accept()
+        with peer, open(os.path.join(folder, "copy"), "wb") as file:
+            while piece := peer.recv(1 << 18):
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            peer.send(b".")
+
+    receiver = threading.Thread(target=receive)
+    receiver.start()
+    piece = bytes(1 << 20)
+    begin = time.monotonic()
+    with socket.create_connection(listener.getsockname()) as sender:
+        for at in range(0, size, len(piece)):
+            sender.sendall(piece[:size - at])
+        sender.shutdown(socket.SHUT_WR)
+        sender.recv(1)
+    taken = time.monotonic() - begin
+    receiver.join()
+    listener.close()
+    os.remove(os.path.join(folder, "copy"))
+    return taken
+
+
+def uploads(rounds, size):
+    """Seconds of an upload and of a plain copy, in turn; and MiB that the process grew by, over all uploads but the first."""
+    house = House()
+    try:
+        draft = {"name": "Files", "client": "Bench", "brief": "Upload files.", "budget": 1}
+        engagement = house.call("POST", "/api/engagements", draft)["id"]
+        upload(house, engagement, "warm.txt", size)
+        before = resident(house.process)
+        pathlib.Path(f"/proc/{house.process.pid}/clear_refs").write_text("5")
+        pairs = [(upload(house, engagement, f"{n}.txt", size), plain_copy(house.folder, size)) for n in range(rounds)]
+        return pairs, resident(house.process, "VmHWM") - before
+    finally:
+        house.close()
+
+
+def rebuilds(changes):
+    """How often the index is built for so many uploads, eight at a time, and the seconds until it covers all of them."""
+    house = House()
+    worker = house.worker(GC_STORAGE_URL=f"file://{house.folder}/blobs")
+    try:
+        draft = {"name": "Files", "client": "Bench", "brief": "Upload files.", "budget": 1}
+        engagement = house.call("POST", "/api/engagements", draft)["id"]
+        begin = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: upload(house, engagement, f"{n}.txt", 2000), range(changes)))
+        state = lambda: house.call("GET", f"/api/engagements/{engagement}/context")
+        until(lambda: state()["generation"] == changes, "the index to cover every file")
+        taken = time.monotonic() - begin
+        return house.number("SELECT sum(attempt) FROM jobs WHERE kind = 'context.rebuild'"), taken
+    finally:
+        stop(worker)
+        house.close()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--waiting", type=int, default=1_000_000)
+    parser.add_argument("--megabytes", type=int, default=100, help="of an upload")
     parser.add_argument("--only", default="drain,pickup,memory,steps")
     options = parser.parse_args()
     wanted = options.only.split(",")
@@ -358,15 +451,31 @@ def main():
             small = house.bench("context")
             rows.append(("index of 20 MB of text, in ten files",
                          f"{small['index_seconds']:.1f} s, {small['chunks']:,} passages"))
+            rows.append(("of the 10 s it may take", f"{small['index_seconds'] / 10:.2f}"))
             say("indexing 100,000 passages, and searching them 1,000 times …")
             large = house.bench("context", "--megabytes", 88, "--paragraph", 880)
             rows.append((f"search in {large['chunks']:,} passages, p50 / p99",
                          f"{large['search_p50_ms']:.1f} / {large['search_p99_ms']:.1f} ms"))
+            rows.append(("p99, of the 20 ms it may take", f"{large['search_p99_ms'] / 20:.2f}"))
         finally:
             house.close()
+    if "files" in wanted:
+        size = options.megabytes << 20
+        say(f"uploading {options.megabytes} MB, and copying as much over loopback, in turn, {options.rounds} times …")
+        pairs, growth = uploads(options.rounds, size)
+        ours, plain = (statistics.median(each) for each in zip(*pairs))
+        ratios = sorted(copy / own for own, copy in pairs)
+        rows.append((f"upload of {options.megabytes} MB, stored and answered", f"{options.megabytes / ours:,.0f} MB/s"))
+        rows.append(("a plain copy over loopback into a synced file", f"{options.megabytes / plain:,.0f} MB/s"))
+        rows.append(("ratio, pair by pair", f"{ratios[0]:.2f} / {statistics.median(ratios):.2f} / {ratios[-1]:.2f}"))
+        rows.append(("the whole house's growth by the uploads", f"{growth:.1f} MiB"))
+        say("40 files at once, and how often the index is built …")
+        builds, taken = rebuilds(40)
+        rows.append(("40 uploads, rebuilds of the index / until it has all", f"{builds:.0f} / {taken:.1f} s"))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {value}")
 
 
-main()
+if __name__ == "__main__":
+    main()

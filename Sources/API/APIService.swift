@@ -111,11 +111,12 @@ package enum APIService {
         let idempotency = Idempotency(
             store: IdempotencyStore(stores.postgres, sealer: .answers(settings.secret))
         )
+        let limiter = RateLimiter(redis: redis, namespace: namespace, settings: settings.rates)
+        let throttle = DenialThrottle(limiter: limiter, logger: logger)
         let urls = SignedURLs(secret: settings.secret)
         let blobs = settings.blobs
         let links = StorageLinks(
             urls: urls,
-            blobs: blobs,
             publicURL: settings.publicURL,
             seconds: settings.signedURLSeconds
         )
@@ -135,8 +136,9 @@ package enum APIService {
                 pace: settings.uploadPace
             ),
             StorageRoutes(urls: urls, blobs: blobs, catalogue: stores.blobCatalogue, pace: StorageRoutes.pace),
-            FromURLRoutes(stores: stores, queue: queue, addresses: settings.addresses),
-            DeliverableRoutes(deliverables: stores.deliverables),
+            FromURLRoutes(stores: stores, queue: queue, addresses: settings.addresses, throttle: throttle),
+            DeliverableRoutes(deliverables: stores.deliverables, queue: queue),
+            RerunRoutes(stores: stores, queue: queue),
             StreamRoutes(runs: stores.runs, live: LiveEvents(stores.runs, notices: queue.dispatch.notices)),
             SessionRoutes(stores: stores, cookieIsSecure: origin.isSecure, signupIsOpen: settings.signupIsOpen),
             KeyRoutes(stores: stores),
@@ -146,7 +148,8 @@ package enum APIService {
                 stores: stores,
                 queue: queue,
                 sealer: .webhooks(settings.secret),
-                addresses: settings.addresses
+                addresses: settings.addresses,
+                throttle: throttle
             ),
             CollectionTaskRoutes(stores: stores, queue: queue, payments: payments),
             SubmissionRoutes(stores: stores, queue: queue, links: links, payments: payments),
@@ -159,9 +162,10 @@ package enum APIService {
         ]
         let gatehouse = Gatehouse(
             authentication: Authentication(stores),
-            limiter: RateLimiter(redis: redis, namespace: namespace, settings: settings.rates),
+            limiter: limiter,
             origin: origin,
             idempotency: idempotency,
+            walls: TenantWalls(stores: stores),
             trustsProxy: settings.trustsProxy,
             logger: logger
         )

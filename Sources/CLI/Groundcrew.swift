@@ -23,7 +23,8 @@ struct Groundcrew: AsyncParsableCommand {
                 name: "Look at the queue",
                 subcommands: [
                     TopCommand.self, QueuesCommand.self, JobsCommand.self, JobCommand.self, DeadCommand.self,
-                    BatchesCommand.self, WorkersCommand.self, EmailsCommand.self, DoctorCommand.self,
+                    BatchesCommand.self, WorkersCommand.self, ProvidersCommand.self, EmailsCommand.self,
+                    DoctorCommand.self,
                 ]
             ),
             CommandGroup(

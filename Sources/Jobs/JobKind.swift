@@ -3,6 +3,7 @@ package enum JobKind: String, CaseIterable, Sendable {
     case startCrew = "crew.start"
     case crewStep = "crew.step"
     case observeTask = "crew.observe"
+    case reviseTask = "crew.revise"
     case finishCrew = "crew.finish"
     case deliverWebhook = "webhook.deliver"
     case exportPDF = "pdf.export"
@@ -11,6 +12,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case openBillingPage = "stripe.billing"
     case openOnboarding = "stripe.onboarding"
     case transferPayout = "payout.transfer"
+    case refundTask = "stripe.refund"
+    case compareSubscriptions = "stripe.compare"
     case deleteBlob = "blob.delete"
     case fetchURL = "url.fetch"
     case sendEmail = "email.send"
@@ -23,6 +26,7 @@ package enum JobKind: String, CaseIterable, Sendable {
         case .startCrew: StartCrew.self
         case .crewStep: CrewStep.self
         case .observeTask: ObserveTask.self
+        case .reviseTask: ReviseTask.self
         case .finishCrew: FinishCrew.self
         case .deliverWebhook: DeliverWebhook.self
         case .exportPDF: ExportPDF.self
@@ -31,6 +35,8 @@ package enum JobKind: String, CaseIterable, Sendable {
         case .openBillingPage: OpenBillingPage.self
         case .openOnboarding: OpenOnboarding.self
         case .transferPayout: TransferPayout.self
+        case .refundTask: RefundTask.self
+        case .compareSubscriptions: CompareSubscriptions.self
         case .deleteBlob: DeleteBlob.self
         case .fetchURL: FetchURL.self
         case .sendEmail: SendEmail.self

@@ -58,7 +58,11 @@ extension Postgres {
     ) async throws -> (Value, [@Sendable () async -> Void]) {
         let connection = try await acquire()
         defer { release(connection) }
-        let transaction = PostgresTransaction(connection, timeout: configuration.statementTimeout)
+        let transaction = PostgresTransaction(
+            connection,
+            timeout: configuration.statementTimeout,
+            wall: TenantWall.around(self)
+        )
         let ambient = AmbientTransaction(self, connection)
         do {
             let opened = try await transaction.query(opening)

@@ -8,7 +8,8 @@ private import Synchronization
 /// ``PostgresError/Code/connectionLost`` and is never sent again by the pool.
 package final class Postgres: Sendable {
     package let configuration: PostgresConfiguration
-    private let reactor = Reactor()
+    private let reactor: Reactor
+    private let pulse: PostgresPulse?
     private let state = Mutex(PostgresPoolState())
     private let logger: Logger
 
@@ -16,6 +17,9 @@ package final class Postgres: Sendable {
     package init(_ configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        let reactor = Reactor()
+        self.reactor = reactor
+        pulse = PostgresPulse(configuration, reactor: reactor)
     }
 
     /// Sends one statement and waits for its result.
@@ -34,10 +38,17 @@ package final class Postgres: Sendable {
         _ statements: [SQL],
         timeout: Duration? = nil
     ) async throws(PostgresError) -> [PostgresResult] {
+        let wall = TenantWall.around(self)
         let connection = try await acquire()
-        let result = await connection.run(statements, deadline: .now + (timeout ?? configuration.statementTimeout))
+        let isEnclosed = AmbientTransaction.current?.connection === connection
+        let (before, after) = (wall.map { [$0.raise] } ?? [], isEnclosed ? wall.map { [$0.lower] } ?? [] : [])
+        let result = await connection.run(
+            wall == nil ? statements : before + statements + after,
+            deadline: .now + (timeout ?? configuration.statementTimeout)
+        )
         release(connection)
-        return try result.get()
+        let results = try result.get()
+        return wall == nil ? results : Array(results.dropFirst(before.count).dropLast(after.count))
     }
 
     /// Runs `body` in a transaction: BEGIN travels with its first statement, COMMIT follows its last. Throwing rolls back.
@@ -52,7 +63,8 @@ package final class Postgres: Sendable {
         let transaction = PostgresTransaction(
             connection,
             timeout: timeout ?? configuration.statementTimeout,
-            words: AmbientTransaction.current?.connection === connection ? .nested : .outermost
+            words: AmbientTransaction.current?.connection === connection ? .nested : .outermost,
+            wall: TenantWall.around(self)
         )
         do {
             let value = try await body(transaction)
@@ -100,6 +112,7 @@ package final class Postgres: Sendable {
         if let ambient = AmbientTransaction.current, ambient.pool === self, ambient.isOpen {
             return ambient.connection
         }
+        if let pulse, pulse.isSilent { throw pulse.error }
         switch state.withLock({ $0.request(limit: configuration.size) }) {
         case .use(let connection): return connection
         case .open: return try await open()
@@ -138,11 +151,15 @@ package final class Postgres: Sendable {
     }
 
     private func open() async throws(PostgresError) -> PostgresConnection {
-        do {
-            return try await PostgresConnection(configuration, reactor: reactor) { [weak self] connection in
+        let began = ContinuousClock.now
+        do throws(PostgresError) {
+            if let pulse, pulse.isSilent { throw pulse.error }
+            return try await PostgresConnection(configuration, reactor: reactor, pulse: pulse) {
+                [weak self] connection in
                 self?.forget(connection)
             }
         } catch {
+            pulse?.openFailed(after: began.duration(to: .now))
             state.withLock { $0.openFailed() }?.resume(returning: .success(nil))
             throw error
         }
@@ -162,5 +179,12 @@ package final class Postgres: Sendable {
     private func forget(_ connection: PostgresConnection) {
         logger.debug("a Postgres connection ended")
         state.withLock { $0.died(connection) }?.resume(returning: .success(nil))
+        if let pulse, pulse.isSilent { turnAway(pulse.error) }
+    }
+
+    /// The server is silent: nobody waits for a connection, and none that it has is trusted any more.
+    private func turnAway(_ error: PostgresError) {
+        discardIdle()
+        for waiter in state.withLock({ $0.takeWaiters() }) { waiter.resume(returning: .failure(error)) }
     }
 }

@@ -11,6 +11,9 @@ package struct PostgresConfiguration: Sendable {
     /// How long one trip to the server may take before it is cancelled.
     package var statementTimeout: Duration
     package var applicationName: String
+    /// For how long the server may be silent on all connections before a new one is tried; if that is silent for as long too,
+    /// callers fail at once until it answers. Nil waits for each statement's own time.
+    package var patience: Duration?
 
     /// - Parameters:
     ///   - url: a libpq URI or key=value string.
@@ -22,13 +25,15 @@ package struct PostgresConfiguration: Sendable {
         size: Int = 8,
         wait: Duration = .seconds(5),
         statementTimeout: Duration = .seconds(10),
-        applicationName: String = "groundcrew"
+        applicationName: String = "groundcrew",
+        patience: Duration? = nil
     ) throws(PostgresError) {
         self.url = url
         self.size = max(1, size)
         self.wait = wait
         self.statementTimeout = statementTimeout
         self.applicationName = applicationName
+        self.patience = patience
         guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") || url.contains("=") else {
             throw Self.invalid(setting, "it does not begin with postgresql://")
         }
@@ -53,7 +58,9 @@ package struct PostgresConfiguration: Sendable {
     func open() -> Result<OpaquePointer, PostgresError> {
         // What comes before dbname is a default that the URL may override.
         let settings: [(String, String)] = [
-            ("connect_timeout", "5"), ("application_name", applicationName), ("client_encoding", "UTF8"),
+            // Two seconds are the least that libpq takes.
+            ("connect_timeout", patience == nil ? "5" : "2"), ("application_name", applicationName),
+            ("client_encoding", "UTF8"),
             ("keepalives_idle", "5"), ("tcp_user_timeout", "10000"), ("dbname", url),
         ]
         guard let handle = Self.connect(settings) else {

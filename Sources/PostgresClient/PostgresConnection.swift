@@ -14,14 +14,17 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
     private var broken = false
     /// Nil where a pooler stands between us and the server.
     private var prepared: PreparedStatements?
+    private let pulse: PostgresPulse?
     private let onDeath: @Sendable (PostgresConnection) -> Void
 
     init(
         _ configuration: PostgresConfiguration,
         reactor: Reactor,
+        pulse: PostgresPulse?,
         onDeath: @escaping @Sendable (PostgresConnection) -> Void
     ) async throws(PostgresError) {
         self.reactor = reactor
+        self.pulse = pulse
         self.onDeath = onDeath
         switch await Self.connect(configuration) {
         case .success(let opened): handle = opened.handle
@@ -64,6 +67,8 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
     /// Sends the statements in one write, as one transaction unless they say otherwise, and waits for all results.
     func run(_ statements: [SQL], deadline: ContinuousClock.Instant) async -> Result<[PostgresResult], PostgresError> {
         let exchange = PostgresExchange(statements: statements)
+        pulse?.began(self)
+        defer { pulse?.ended(self) }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 reactor.execute { [self] in begin(exchange, deadline, continuation) }
@@ -76,6 +81,11 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
     /// Closes the socket. Whoever waits gets ``PostgresError/Code/connectionLost``.
     func close() {
         reactor.execute { [self] in die("closed", tell: false) }
+    }
+
+    /// Ends what is under way because the server is silent; the pool is told that the connection is gone.
+    func giveUp(_ reason: String) {
+        reactor.execute { [self] in die(reason) }
     }
 
     // MARK: On the reactor's thread
@@ -148,6 +158,7 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
     func ready(readable: Bool, writable: Bool) {
         guard !broken else { return }
         if readable {
+            pulse?.hear()
             guard PQconsumeInput(handle) == 1 else { return die(text) }
             receive()
         }

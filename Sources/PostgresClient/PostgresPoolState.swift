@@ -97,6 +97,12 @@ struct PostgresPoolState {
         return idle
     }
 
+    /// Everybody who waits for a connection.
+    mutating func takeWaiters() -> [Waiter] {
+        defer { waiting = [] }
+        return waiting.map(\.waiter)
+    }
+
     mutating func close() -> ([PostgresConnection], [Waiter]) {
         closed = true
         defer {

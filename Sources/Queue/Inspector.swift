@@ -21,6 +21,8 @@ package struct QueueDepth: Sendable {
 package struct FleetView: Sendable {
     package let workers: Int
     package let queues: [String: QueueDepth]
+    /// Jobs that died within the last 24 hours and are still dead, by kind.
+    package let deaths: [String: Int]
 }
 
 /// A job, for people.
@@ -54,6 +56,8 @@ package struct JobView: Sendable {
     package let leads: Bool
     /// Attempts in a row that no worker could read.
     package let unreadable: Int
+    /// Of its tenant's jobs with this key only so many run at once.
+    package let concurrencyKey: String?
 }
 
 /// Looks into the queue without touching it: the ledger is asked, and Redis only for what it adds.
@@ -72,6 +76,7 @@ package struct Inspector: Sendable {
             WHERE state IN ('live','draining') AND lease_until > clock_timestamp()
             """,
             "SELECT queue, mode FROM queue_settings",
+            Ledger.deaths,
         ])
         var queues = Dictionary(uniqueKeysWithValues: queue.dispatch.queues.map { ($0, QueueDepth()) })
         for row in results[0] {
@@ -98,7 +103,12 @@ package struct Inspector: Sendable {
             queues[name, default: QueueDepth()].mode = mode
         }
         let workers = try results[1].first?.decode(Int.self) ?? 0
-        return FleetView(workers: workers, queues: queues)
+        let deaths = try results[3].map { row in try row.decode(String.self, Int.self) }
+        return FleetView(
+            workers: workers,
+            queues: queues,
+            deaths: Dictionary(uniqueKeysWithValues: deaths)
+        )
     }
 
     /// The same, and beside it what Redis holds, so that drift is seen.
@@ -106,7 +116,7 @@ package struct Inspector: Sendable {
         let fleet = try await fleet()
         var queues = fleet.queues
         for (name, depth) in await queue.dispatch.depths() { queues[name]?.inRedis = depth }
-        return FleetView(workers: fleet.workers, queues: queues)
+        return FleetView(workers: fleet.workers, queues: queues, deaths: fleet.deaths)
     }
 
     /// What to look for; nil fields match everything.
@@ -156,7 +166,8 @@ package struct Inspector: Sendable {
     private static let columns: SQL = """
         id, kind, queue, tenant, state, priority, attempt, failures, losses, max_attempts, session, payload::text,
         coalesce(unique_key, waiting_key), \(clause: progress), error, dead_reason, \(clause: time("run_at")), \(clause: time("created_at")),
-        \(clause: time("claimed_at")), \(clause: time("finished_at")), result::text, batch, blocked_by, leads, unreadable
+        \(clause: time("claimed_at")), \(clause: time("finished_at")), result::text, batch, blocked_by, leads, unreadable,
+        concurrency_key
         """
 
     /// `45% reading page 9`
@@ -171,7 +182,7 @@ package struct Inspector: Sendable {
         let (
             id, kind, queue, tenant, state, priority, attempt, failures, losses, limit, session, payload, key,
             progress, error, reason, runAt, createdAt, claimedAt, finishedAt, result, batch, blockedBy, leads,
-            unreadable
+            unreadable, concurrencyKey
         ) = try row.decode(
             Int.self,
             String.self,
@@ -197,7 +208,8 @@ package struct Inspector: Sendable {
             Int?.self,
             Int.self,
             Bool.self,
-            Int.self
+            Int.self,
+            String?.self
         )
         return JobView(
             id: id,
@@ -224,7 +236,8 @@ package struct Inspector: Sendable {
             batch: batch,
             blockedBy: blockedBy,
             leads: leads,
-            unreadable: unreadable
+            unreadable: unreadable,
+            concurrencyKey: concurrencyKey
         )
     }
 }

@@ -19,10 +19,12 @@ package struct JobQueue: Sendable {
     /// Adds jobs in a transaction of their own.
     ///
     /// - Returns: the ids of those that were added; a job whose unique key is taken is left out.
-    /// - Throws: ``QueueClosed`` where an operator closed one of the queues; then none was added.
+    /// - Throws: ``QueueClosed`` where an operator closed one of the queues; ``EnqueueError`` where a key is too long. Then none
+    ///   was added.
     @discardableResult
     package func enqueue(_ jobs: [NewJob]) async throws -> [Int] {
         guard !jobs.isEmpty else { return [] }
+        for job in jobs { try job.concurrency?.check(job.kind) }
         guard !jobs.contains(where: \.isSpecial) else { return try await transaction { try await $0.enqueue(jobs) } }
         let hints = try await QueueClosed.named {
             try Ledger.hints(await postgres.query(Ledger.insert(jobs, intoClosed: false)))
@@ -75,6 +77,7 @@ package final class QueueTransaction {
     /// - Returns: the ids of those that were added.
     @discardableResult
     package func enqueue(_ jobs: [NewJob]) async throws -> [Int] {
+        for job in jobs { try job.concurrency?.check(job.kind) }
         let plain = jobs.filter { !$0.isSpecial }
         let added =
             plain.isEmpty ? [] : try Ledger.hints(await sql.query(Ledger.insert(plain, intoClosed: false)))
@@ -91,7 +94,7 @@ package final class QueueTransaction {
     package func add(_ jobs: [NewJob]) async throws -> [EnqueueOutcome] {
         guard !jobs.isEmpty else { return [] }
         for job in jobs { try job.check() }
-        let results = try SpecialResult.read(await sql.query(Ledger.insertSpecial(jobs)))
+        let results = try SpecialResult.read(await sql.query(Ledger.insertSpecial(jobs)), of: jobs)
         for result in results {
             guard let hint = result.hint else { continue }
             if result.moved { moves.append(hint) } else { hints.append(hint) }

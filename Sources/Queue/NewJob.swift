@@ -21,6 +21,8 @@ package struct NewJob: Sendable {
     /// Ids of the jobs that must end first. It is cancelled when one of them does not end well, unless ``evenIfFailed``.
     package var after: [Int]
     package var evenIfFailed: Bool
+    /// Of the jobs of its tenant and queue with this key only so many run at once.
+    package var concurrency: ConcurrencyKey?
 
     package init(
         kind: String,
@@ -34,7 +36,8 @@ package struct NewJob: Sendable {
         uniqueness: Uniqueness? = nil,
         batch: Int? = nil,
         after: [Int] = [],
-        evenIfFailed: Bool = false
+        evenIfFailed: Bool = false,
+        concurrency: ConcurrencyKey? = nil
     ) {
         self.kind = kind
         self.queue = queue
@@ -48,6 +51,7 @@ package struct NewJob: Sendable {
         self.batch = batch
         self.after = after
         self.evenIfFailed = evenIfFailed
+        self.concurrency = concurrency
     }
 }
 
@@ -59,13 +63,15 @@ package struct JobHint: Sendable, Hashable {
     package let priority: Int
     /// Milliseconds since 1970; 0 is now.
     package let due: Int
+    package let key: ConcurrencyKey?
 
-    package init(id: Int, queue: String, tenant: String, priority: Int, due: Int) {
+    package init(id: Int, queue: String, tenant: String, priority: Int, due: Int, key: ConcurrencyKey? = nil) {
         self.id = id
         self.queue = queue
         self.tenant = tenant
         self.priority = priority
         self.due = due
+        self.key = key
     }
 
     /// Ten priorities share four classes in Redis: 0-1, 2-4, 5-6, 7-9.
@@ -78,27 +84,7 @@ package struct JobHint: Sendable, Hashable {
         }
     }
 
-    var record: JobRecord { JobRecord(tenant: tenant, dispatchClass: Self.dispatchClass(of: priority)) }
-}
-
-/// What Redis remembers of a job: whose it is and how urgent.
-struct JobRecord: Sendable, Hashable {
-    let tenant: String
-    let dispatchClass: Int
-
-    private static let separator: Character = "\u{1F}"
-
-    init(tenant: String, dispatchClass: Int) {
-        self.tenant = tenant
-        self.dispatchClass = dispatchClass
-    }
-
-    init?(_ text: String) {
-        guard let digit = text.last?.wholeNumberValue, text.dropLast().last == Self.separator else { return nil }
-        self.init(tenant: String(text.dropLast(2)), dispatchClass: digit)
-    }
-
-    var text: String { "\(tenant)\(Self.separator)\(dispatchClass)" }
+    var record: JobRecord { JobRecord(tenant: tenant, dispatchClass: Self.dispatchClass(of: priority), key: key) }
 }
 
 /// A claimed job, in the hands of one worker.

@@ -17,6 +17,7 @@ package struct SchedulerService: Service, CustomStringConvertible {
     ///   - name: tells this process from the others; unique per process.
     ///   - retention: how long finished jobs are kept.
     ///   - paidModes: those whose tasks are funded through Stripe.
+    ///   - liveKeys: those of them whose key is one for real money.
     package init(
         _ queue: JobQueue,
         name: String,
@@ -24,6 +25,7 @@ package struct SchedulerService: Service, CustomStringConvertible {
         hooks: TestHooks,
         retention: Duration = .seconds(86_400),
         paidModes: Set<KeyMode> = [],
+        liveKeys: Set<KeyMode> = [],
         logger: Logger
     ) {
         floor = SchedulerFloor(
@@ -35,6 +37,7 @@ package struct SchedulerService: Service, CustomStringConvertible {
             clock: ScheduleClock(queue, logger: logger),
             hooks: hooks,
             paidModes: paidModes,
+            liveKeys: liveKeys,
             logger: logger
         )
         leadership = Leadership(queue.postgres, holder: name, host: host)

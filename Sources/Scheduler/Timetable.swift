@@ -18,6 +18,9 @@ enum Timetable {
         var tasks = [
             PeriodicTask(name: "agree with Redis", every: .seconds(1)) { _ = await floor.queue.dispatch.verify() },
             PeriodicTask(name: "refresh caps", every: .seconds(5)) { try await floor.queue.dispatch.refreshLimits() },
+            PeriodicTask(name: "give back places of keys that nobody has", every: .seconds(10)) {
+                try await floor.queue.dispatch.tidyPlaces()
+            },
             PeriodicTask(name: "tell Redis of paused queues", every: .seconds(1)) {
                 try await floor.queue.dispatch.refreshModes()
             },
@@ -44,7 +47,10 @@ enum Timetable {
                 try await EnqueueDeliveries.recover(floor.queue)
             },
             PeriodicTask(name: "recover payments", every: .seconds(60)) {
-                try await PaymentsRecovery.run(floor.queue, modes: floor.paidModes)
+                try await PaymentsRecovery.run(floor.queue, modes: floor.paidModes, liveKeys: floor.liveKeys)
+            },
+            PeriodicTask(name: "compare subscriptions with Stripe", every: .seconds(3600)) {
+                try await CompareSubscriptions.daily(floor.queue, modes: floor.paidModes)
             },
             PeriodicTask(name: "forget old Stripe events", every: .seconds(3600)) {
                 try await PaymentsRecovery.prune(floor.queue)
@@ -80,6 +86,8 @@ struct SchedulerFloor: Sendable {
     let hooks: TestHooks
     /// Modes whose tasks are funded through Stripe.
     let paidModes: Set<KeyMode>
+    /// Those of them whose key is one for real money.
+    let liveKeys: Set<KeyMode>
     let logger: Logger
 
     /// Says in the log what was wrong: a counter that differs from its files is a fault of ours.

@@ -21,6 +21,13 @@ package enum Schema {
         migration("0017_quality", PackageResources._017_quality_sql),
         migration("0018_emails", PackageResources._018_emails_sql),
         migration("0019_backpressure", PackageResources._019_backpressure_sql),
+        migration("0020_reruns", PackageResources._020_reruns_sql),
+        migration("0021_providers", PackageResources._021_providers_sql),
+        migration("0022_key_limits", PackageResources._022_key_limits_sql),
+        migration("0023_stripe_modes", PackageResources._023_stripe_modes_sql),
+        migration("0024_fetches", PackageResources._024_fetches_sql),
+        // Stays the last one: it sees to the tables of all before it.
+        migration("0025_tenant_walls", PackageResources._025_tenant_walls_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

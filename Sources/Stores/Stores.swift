@@ -8,6 +8,7 @@ package struct Stores: Sendable {
     package let members: MemberStore
     package let keys: KeyStore
     package let billing: BillingStore
+    package let brands: BrandStore
     package let passwords: PasswordHasher
     package let engagements: EngagementStore
     package let runs: RunStore
@@ -26,6 +27,7 @@ package struct Stores: Sendable {
     package let attachments: AttachmentStore
     package let blobCatalogue: BlobCatalogue
     package let context: ContextStore
+    package let fetchedPages: FetchedPages
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
@@ -36,6 +38,7 @@ package struct Stores: Sendable {
         members = MemberStore(postgres, hasher: passwords)
         keys = KeyStore(postgres)
         billing = BillingStore(postgres)
+        brands = BrandStore(postgres)
         engagements = EngagementStore(postgres)
         runs = RunStore(postgres)
         webhooks = WebhookStore(postgres)
@@ -53,5 +56,6 @@ package struct Stores: Sendable {
         attachments = AttachmentStore(postgres)
         blobCatalogue = BlobCatalogue(postgres)
         context = ContextStore(postgres)
+        fetchedPages = FetchedPages(postgres)
     }
 }

@@ -91,6 +91,60 @@ struct TypstRendererTests {
         #expect(try await text(of: render(["a"])).contains("No quality scores were given"))
     }
 
+    @Test(
+        "E-56: a logo of the tenant is on the cover, its colour in the file; a picture that cannot be drawn is a fault"
+    )
+    func brand() async throws {
+        let logo = try BrandLogo(checking: Array(#require(Data(base64Encoded: Self.dot))))
+        let color = try BrandColor("#FFB000")
+        let plain = report(["# A\n\ntext"], score: nil, provenance: false)
+        let branded = ClientReport(
+            tenant: plain.tenant,
+            engagement: plain.engagement,
+            client: plain.client,
+            date: plain.date,
+            parts: plain.parts,
+            withProvenance: false,
+            brand: Brand(color: color, logo: logo)
+        )
+        let pdf = try await Self.renderer.pdf(of: branded)
+        #expect(try await images(in: pdf) == 1)
+        #expect(try await images(in: Self.renderer.pdf(of: plain)) == 0)
+        #expect(try await Self.renderer.pdf(of: branded) == pdf)
+        // Its frame is in order, its pixels are not.
+        var bytes = logo.bytes
+        for place in 45..<50 { bytes[place] ^= 0xFF }
+        let broken = ClientReport(
+            tenant: "T",
+            engagement: "E",
+            client: "C",
+            date: plain.date,
+            parts: [],
+            withProvenance: false,
+            brand: Brand(logo: BrandLogo(stored: bytes, kind: .png))
+        )
+        await #expect(throws: RenderFault.self) { try await Self.renderer.pdf(of: broken) }
+    }
+
+    /// PNG, 1 by 1.
+    private static let dot =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+    private func images(in pdf: [UInt8]) async throws -> Int {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).pdf")
+        try Data(pdf).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let result = try await Subprocess.run(
+            .name("pdfimages"),
+            arguments: ["-list", file.path],
+            output: .string(limit: 100_000)
+        )
+        // Page, number, type: a mask of transparency is a row of its own.
+        return result.standardOutput.split(separator: "\n").count {
+            $0.split(separator: " ").dropFirst(2).first == "image"
+        }
+    }
+
     @Test("The appendix on provenance is there when it is asked for")
     func provenance() async throws {
         let with = try await text(of: render(["a"], provenance: true))

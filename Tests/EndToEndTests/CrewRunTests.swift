@@ -65,7 +65,7 @@ struct CrewRunTests {
         }
     }
 
-    @Test("kill -9 of a worker in the middle of steps: another goes on, each task has one document, the money adds up")
+    @Test("K3: kill -9 of a worker in the middle of steps: another goes on, each task has one document, the sum fits")
     func killedWorker() async throws {
         let fleet = try await FleetUnderTest()
         let port = freePort()

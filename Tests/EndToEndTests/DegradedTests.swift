@@ -101,6 +101,43 @@ struct DegradedTests {
         await server.stop()
     }
 
+    @Test("Postgres hangs: 503 within two seconds, then at once, until it answers; workers lose nothing")
+    func postgresHangs() async throws {
+        let server = try await TestStack.shared().dedicatedPostgres(durability: .durable)
+        let fleet = try await FleetUnderTest(lease: 30, databaseURL: server.url)
+        let world = try await World.on(server.url, like: fleet.world)
+        _ = try await world.postgres.query(Self.effects)
+        let port = freePort()
+        let processes = [
+            try fleet.start("api", "--port", "\(port)"), try fleet.start("scheduler"), try fleet.start("worker"),
+        ]
+        let caller = try await Caller.ready(fleet, port: port, stores: world.stores)
+        try await world.queue.enqueue(probes(100, milliseconds: 50))
+        try await eventually(within: .seconds(20), "the first jobs to be done") {
+            try await world.count("state = 'done'") > 5
+        }
+        let stopped = await StoppedServer(server.processID)
+        var began = ContinuousClock.now
+        #expect(try await caller.call("GET", "/api/engagements").status == 503)
+        // 2 s by its two patiences of a second; the rest is for a busy machine.
+        #expect(began.duration(to: .now) < .seconds(4))
+        for path in ["/api/health", "/api/engagements"] {
+            began = .now
+            #expect(try await caller.call("GET", path).status == 503, "\(path)")
+            #expect(began.duration(to: .now) < .seconds(1), "\(path)")
+        }
+        stopped.go()
+        try await eventually(within: .seconds(10), "callers to be served again") {
+            try await caller.call("GET", "/api/engagements").status == 200
+        }
+        try await eventually(within: .seconds(30), "all jobs to be done, once") { try await areDone(100, world) }
+        #expect(try await world.count("losses > 0 OR state <> 'done'") == 0)
+        for process in processes { try await process.stop() }
+        await world.close()
+        await fleet.close()
+        await server.stop()
+    }
+
     @Test("The API's connections are all busy: a caller waits as long as is set, and gets 503")
     func poolExhausted() async throws {
         let fleet = try await FleetUnderTest()

@@ -62,7 +62,7 @@ struct ExportPDFTests {
     }
 
     @Test(
-        "E-55 to E-57, E-59, SC-14: the newest versions, no system files, a name from the slug; three at once are made once"
+        "E-55 to E-57, E-59, S-33, SC-14: the newest versions, no system files, the tenant's colour; three at once are made once"
     )
     func newest() async throws {
         let fleet = try await FleetUnderTest(extra: ["GC_TYPST": Self.typst])
@@ -106,8 +106,32 @@ struct ExportPDFTests {
         #expect(events.count == 4 && Set(events.compactMap { $0["exportId"]?.stringValue }).count == 4)
         #expect(events.allSatisfy { $0["engagementId"]?.stringValue == id })
         #expect(events[3]["includeProvenance"] == true && events[3]["sizeBytes"]?.intValue == with.bytes.count)
+        try await look(fleet, caller, id)
         for process in processes { try await process.stop() }
         await fleet.close()
+    }
+
+    /// The look of the tenant is part of the file; one version of one document is a file of its own.
+    private func look(_ fleet: FleetUnderTest, _ caller: Caller, _ id: String) async throws {
+        let plain = try await get(caller, "/api/engagements/\(id)/export/pdf")
+        let tenant =
+            try await fleet.world.postgres.query("SELECT tenant_id FROM engagements WHERE id = \(id)")
+            .first?.decode(String.self) ?? ""
+        let command = ["admin", "tenant", "brand", "--tenant", tenant, "--color", "#FFB000"]
+        #expect(try await FleetProcess(command, fleet.environment).end(within: .seconds(30)) == 0)
+        #expect(
+            try await FleetProcess(command.dropLast() + ["blue"], fleet.environment).end(within: .seconds(30)) == 2
+        )
+        let branded = try await get(caller, "/api/engagements/\(id)/export/pdf")
+        #expect(branded.status == 200 && branded.bytes != plain.bytes)
+        let first =
+            try await fleet.world.postgres.query("SELECT id FROM deliverables WHERE content = 'Words of one.'")
+            .first?.decode(String.self) ?? ""
+        let single = try await get(caller, "/api/engagements/\(id)/deliverables/\(first)/export?format=pdf")
+        #expect(single.headers.first(name: "Content-Disposition") == #"attachment; filename="market.pdf""#)
+        let text = try words(of: single.bytes)
+        #expect(text.contains("Words of one.") && !text.contains("Words of two."))
+        #expect(!text.contains("Contents") && !text.contains("Quality scores"))
     }
 
     @Test("E-58: an engagement of another tenant is not found")

@@ -89,7 +89,7 @@ struct FromURLTests {
     }
 
     @Test(
-        "SC-20: a page becomes a Markdown attachment; everything else is 400, 403, 404, 413 or 422 and stores nothing"
+        "A-20 to A-28, SC-20: a page becomes a Markdown attachment; everything else is 400, 403, 404, 413 or 422 and stores nothing"
     )
     func fromURL() async throws {
         let house = try await house { request in
@@ -124,7 +124,9 @@ struct FromURLTests {
         #expect(try await house.newestText().utf8.count < 512_000 + 500)
         try await refusals(house)
         #expect(try await house.stored() == [3, 3])
+        try await sideEffects(house)
         try await onceOnly(house)
+        try await answerLost(house)
         try await house.close()
     }
 
@@ -181,7 +183,34 @@ struct FromURLTests {
         #expect(try await house.stored() == [4, 4])
     }
 
-    @Test("A client that goes away leaves nothing, though its page arrives later")
+    /// Each page wants the index anew.
+    private func sideEffects(_ house: House) async throws {
+        let postgres = house.fleet.world.postgres
+        let wanted = try await postgres.query("SELECT wanted FROM index_state").first?.decode(Int.self)
+        #expect(wanted == 3)
+    }
+
+    /// The page is attached, and then the answer cannot be stored: as if the API had died in between.
+    private func answerLost(_ house: House) async throws {
+        let postgres = house.fleet.world.postgres
+        _ = try await postgres.pipeline([
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''lost''; END'",
+            "CREATE TRIGGER lose BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION lose()",
+        ])
+        let url: JSON = ["url": .string(house.site.url("/blog/post"))]
+        #expect(try await house.post(url, once: "k2").status == 500)
+        #expect(try await house.stored() == [5, 5])
+        _ = try await postgres.query("DROP TRIGGER lose ON idempotency_keys")
+        let again = try await house.post(url, once: "k2")
+        #expect(again.status == 201, "\(again.body.text)")
+        let list = try await house.caller.call("GET", "/api/engagements/\(house.engagement)/attachments")
+        #expect(list.body["attachments"]?.arrayValue?.last == again.body["attachment"])
+        let later = try await house.post(url, once: "k2")
+        #expect(later.body == again.body && later.headers.first(name: "Idempotent-Replayed") == "true")
+        #expect(try await house.stored() == [5, 5])
+    }
+
+    @Test("A-29: a client that goes away leaves nothing, though its page arrives later")
     func clientGone() async throws {
         let house = try await house { _ in
             var reply = WebServer.Reply.html("<p>late")
@@ -198,7 +227,9 @@ struct FromURLTests {
         try await house.close()
     }
 
-    @Test("A worker that is killed in the middle: the request fails in time, and nothing is stored, then or later")
+    @Test(
+        "A-29: a worker that is killed in the middle: the request fails in time, and nothing is stored, then or later"
+    )
     func workerKilled() async throws {
         var house = try await house { _ in
             var reply = WebServer.Reply.html("<p>late")

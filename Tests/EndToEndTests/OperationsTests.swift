@@ -19,6 +19,10 @@ struct OperationsTests {
     }
 
     private func groundcrew(_ fleet: FleetUnderTest, _ arguments: String...) async throws -> Answer {
+        try await groundcrew(fleet, arguments)
+    }
+
+    private func groundcrew(_ fleet: FleetUnderTest, _ arguments: [String]) async throws -> Answer {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let process = Process()
@@ -48,6 +52,22 @@ struct OperationsTests {
             tenant: "t",
             payload: #"{"key":"\#(key)","milliseconds":\#(milliseconds)}"#
         )
+    }
+
+    @Test("A provider that is held is listed with its reason; cleared, it is asked again, and clearing twice exits 1")
+    func providers() async throws {
+        let fleet = try await FleetUnderTest()
+        #expect(try await groundcrew(fleet, "providers").out.contains("No provider is held"))
+        _ = try await fleet.world.postgres.query(
+            "INSERT INTO provider_marks (provider, account, state, reason) VALUES ('openai', '1a2b3c4d', 'down', 'rejected')"
+        )
+        let table = try await groundcrew(fleet, "providers").out
+        #expect(table.contains("1a2b3c4d") && table.contains("groundcrew providers clear"))
+        let listed = try await groundcrew(fleet, "providers", "list", "--json").json
+        #expect(listed.arrayValue?.first?["state"] == "down" && listed.arrayValue?.first?["until"] == .null)
+        #expect(try await groundcrew(fleet, "providers", "clear", "openai").status == 0)
+        #expect(try await groundcrew(fleet, "providers", "clear", "openai").status == 1)
+        await fleet.close()
     }
 
     @Test("A running job that is cancelled ends well before its time, usually at once; a waiting one never starts")
@@ -206,6 +226,40 @@ struct OperationsTests {
         #expect(unreachable.status == 3)
         #expect(!unreachable.complaint.contains("s3cret"))
         await away.close()
+        await fleet.close()
+    }
+
+    @Test(
+        "Limits of queues, tenants, plans and keys are set, listed and taken back; schedules are added, listed and removed"
+    )
+    func limits() async throws {
+        let fleet = try await FleetUnderTest()
+        for whose in [[], ["--tenant", "t"], ["--plan", "starter"], ["--key", "a b"], ["--each-key"]] {
+            let name = ["--queue", "fetch"] + whose
+            let set = try await groundcrew(fleet, ["limits", "set", "--concurrency", "7"] + name)
+            #expect(set.status == 0, "\(whose): \(set.complaint)")
+        }
+        #expect(
+            try await groundcrew(fleet, "limits", "set", "--queue", "fetch", "--each-key", "--rate", "1").status == 2
+        )
+        #expect(
+            try await groundcrew(fleet, "limits", "set", "--queue", "fetch", "--key", "k", "--plan", "starter").status
+                == 2
+        )
+        let table = try await groundcrew(fleet, "limits", "--queue", "fetch")
+        #expect(table.status == 0)
+        for name in ["(all)", "t", "(plan starter)", "(key a b)", "(each key)"] { #expect(table.out.contains(name)) }
+        #expect(table.out.split(separator: "\n").allSatisfy { $0.count <= 100 })
+        let listed = try await groundcrew(fleet, "limits", "--queue", "fetch", "--json").json.arrayValue ?? []
+        #expect(listed.count { $0["key"] == "a b" && $0["concurrency"] == 7 } == 1)
+        #expect(try await groundcrew(fleet, "limits", "remove", "--queue", "fetch", "--key", "a b").status == 0)
+        #expect(try await groundcrew(fleet, "limits", "remove", "--queue", "fetch", "--key", "a b").status == 1)
+        let nightly = ["nightly", "--cron", "30 2 * * *", "--timezone", "Europe/Berlin", "--kind", "maint.canary"]
+        #expect(try await groundcrew(fleet, ["schedules", "add"] + nightly).status == 0)
+        let schedules = try await groundcrew(fleet, "schedules")
+        #expect(schedules.out.contains("Europe/Berlin"))
+        #expect(try await groundcrew(fleet, "schedules", "remove", "nightly").status == 0)
+        #expect(try await groundcrew(fleet, "batches").status == 0)
         await fleet.close()
     }
 

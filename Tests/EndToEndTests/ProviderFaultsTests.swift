@@ -54,7 +54,7 @@ struct ProviderFaultsTests {
         await fleet.close()
     }
 
-    @Test("A 429 with Retry-After costs one more request, not sooner, and uses up no failure")
+    @Test("F1: a 429 with Retry-After costs one more request, not sooner, and uses up no failure")
     func rateLimited() async throws {
         try await FakeModelServer.with(.rateLimited(retryAfter: "2")) { server in
             try await run(on: server) { fleet, ended in
@@ -68,7 +68,7 @@ struct ProviderFaultsTests {
     }
 
     @Test(
-        "500, 503, a dropped connection and a cut body each cost one attempt; the run completes, the cost is booked once"
+        "F4, F6: 500, a dropped connection and a cut body each cost one attempt; the run completes, the cost is booked once"
     )
     func passing() async throws {
         try await FakeModelServer.with(.status(500), .drop, .cut(after: "Hel")) { server in
@@ -82,7 +82,7 @@ struct ProviderFaultsTests {
         }
     }
 
-    @Test("Rejected credentials fail the run after one request, and the key is in no log and no answer")
+    @Test("F5: rejected credentials fail the run after one request, and the key is in no log and no answer")
     func unauthorized() async throws {
         try await FakeModelServer.with(.unauthorized(quoting: Self.key)) { server in
             try await run(on: server) { fleet, ended in
@@ -99,7 +99,7 @@ struct ProviderFaultsTests {
         }
     }
 
-    @Test("An exhausted quota is no rate limit: one request, and the run says so")
+    @Test("F3: an exhausted quota is no rate limit: one request, and the run says so")
     func quota() async throws {
         try await FakeModelServer.with(.quota) { server in
             try await run(on: server) { _, ended in
@@ -108,7 +108,7 @@ struct ProviderFaultsTests {
         }
     }
 
-    @Test("An answer cut at its length is continued once in a step of its own")
+    @Test("F6: an answer cut at its length is continued once in a step of its own")
     func length() async throws {
         try await FakeModelServer.with(.text("One ").cutAtLength, .text("two.")) { server in
             try await run(on: server) { fleet, ended in

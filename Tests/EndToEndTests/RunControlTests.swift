@@ -64,7 +64,7 @@ struct RunControlTests {
         ]
     }
 
-    @Test("E-29 to E-32: a stop closes the model's socket, the run has failed at once, and nothing comes later")
+    @Test("E-29 to E-32, F11: a stop closes the model's socket, the run has failed at once, and nothing comes later")
     func stop() async throws {
         try await FakeModelServer.with(.silent(after: "Hello")) { server in
             let settings = [

@@ -76,7 +76,7 @@ struct WebhookRulesTests {
     }
 
     @Test(
-        "T-20, S-22, S-24: after a rotation both secrets sign, by the library of Standard Webhooks; a redelivery has the same id and bytes",
+        "T-20, T-23, S-22, S-24: after a rotation both secrets sign, by the library of Standard Webhooks; a redelivery has the same id and bytes",
         .enabled(if: ScriptedServer.hasPackages, "scripts/test-venv.sh installs standardwebhooks")
     )
     func rotation() async throws {
@@ -109,7 +109,7 @@ struct WebhookRulesTests {
     }
 
     @Test(
-        "D-68: 410 disables at once, five days of failures too, and the owner gets one mail for each; enabling sends what was held"
+        "T-23, D-68: 410 disables at once, five days of failures too, and the owner gets one mail for each; enabling sends what was held"
     )
     func disabled() async throws {
         try await with(schedule: "0,600") { house in

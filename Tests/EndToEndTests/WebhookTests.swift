@@ -9,7 +9,7 @@ import Testing
 @Suite("Webhooks", .serialized)
 struct WebhookTests {
     @Test(
-        "SC-31: a run's events arrive signed, a failed one again with the same id and bytes, beside a hanging endpoint"
+        "T-21, T-23, SC-31: a run's events arrive signed, a failed one again with the same id and bytes, beside a hanging endpoint"
     )
     func delivered() async throws {
         let receiver = try await WebhookReceiver.start()
@@ -31,7 +31,8 @@ struct WebhookTests {
         let base = "https://127.0.0.2:\(receiver.port)"
         var secrets: [String: String] = [:]
         for path in ["/ok", "/flaky", "/hang", "/redirect"] {
-            let made = try await caller.call("POST", "/api/v1/webhook-endpoints", ["url": .string(base + path)])
+            let wish: JSON = ["url": .string(base + path), "events": ["engagement.started", "engagement.completed"]]
+            let made = try await caller.call("POST", "/api/v1/webhook-endpoints", wish)
             #expect(made.status == 201, "\(made.body.text)")
             secrets[path] = made.body["data"]?["signing_secret"]?.stringValue
         }

@@ -64,6 +64,37 @@ struct PgBouncerTests {
             _ = try await postgres.pipeline(["INSERT INTO t VALUES (99)", "INSERT INTO t VALUES (1)"])
         }
         #expect(try await postgres.query("SELECT count(*) FROM t").number() == 40)
+        try await walls(postgres)
         postgres.close()
+    }
+
+    /// A wall goes with its own transactions, whichever server connection they get.
+    private func walls(_ postgres: Postgres) async throws {
+        let who: SQL = "SELECT current_user = 'pg_monitor', coalesce(current_setting('test.tenant', true), '')"
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<40 {
+                group.addTask {
+                    guard number.isMultiple(of: 2) else {
+                        let (isGuest, tenant) = try #require(await postgres.query(who).first).decode(
+                            Bool.self,
+                            String.self
+                        )
+                        #expect(!isGuest && tenant.isEmpty)
+                        return
+                    }
+                    try await postgres.behindWall(role: "pg_monitor", setting: "test.tenant", value: "\(number)") {
+                        let rows = [
+                            try await postgres.query(who).first,
+                            try await postgres.transaction { try await $0.query(who).first },
+                        ]
+                        for row in rows {
+                            let (isGuest, tenant) = try #require(row).decode(Bool.self, String.self)
+                            #expect(isGuest && tenant == "\(number)")
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Stores
 import Testing
 
@@ -18,6 +19,24 @@ struct SignedURLTests {
             try urls.grant(token(url), path: path, method: "GET", at: 1000)
         }
         #expect(try urls.signed(path, method: "GET", grant, until: 1000) != url)
+    }
+
+    @Test("A token says nothing of its grant")
+    func opaque() throws {
+        let secret = SignedURLs.Grant(mimeType: "video/mp4", maxBytes: 5, tenant: "tenant-of-the-buyer")
+        let sealed = token(try urls.signed(path, method: "PUT", secret, until: 1000))
+        let first = sealed.prefix { $0 != "." }.replacing("-", with: "+").replacing("_", with: "/")
+        let bytes = try #require(Data(base64Encoded: first + String(repeating: "=", count: (4 - first.count % 4) % 4)))
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("tenant"))
+    }
+
+    @Test("A token of the releases before, whose grant could be read, still opens")
+    func readable() throws {
+        let old =
+            "abcdefghijkleyJtYXhCeXRlcyI6NSwibWltZVR5cGUiOiJ2aWRlb1wvbXA0IiwidGVuYW50IjoidCJ9"
+            + ".1000.64VdBsuoSNqSQ1HJqqVYBjE5me2PWxt6LIGf5JCu-wQ"
+        let grant = SignedURLs.Grant(mimeType: "video/mp4", maxBytes: 5, tenant: "t")
+        #expect(try urls.grant(old, path: path, method: "PUT", at: 999) == grant)
     }
 
     @Test("A-17: any character changed in token, path or method, or another secret, is refused")

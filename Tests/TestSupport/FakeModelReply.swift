@@ -18,6 +18,8 @@ package struct FakeModelReply: Sendable {
     /// Prompt, cached part of it, completion; nil leaves the usage out.
     package var usage: (prompt: Int, cached: Int, completion: Int)? = (12, 0, 7)
     package var saysDone = true
+    /// An error event after the pieces: its type, as Anthropic names it.
+    package var streamError: String?
     package var ending = Ending.whole
     /// The body as it is, instead of the pieces; with `status` 200 too.
     package var body: String?
@@ -75,6 +77,13 @@ package struct FakeModelReply: Sendable {
         #"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#,
         status: 429
     )
+
+    /// An error as Anthropic words it.
+    package static func anthropic(_ type: String, _ message: String, status: Int, retryAfter: String? = nil) -> Self {
+        var reply = json(#"{"type":"error","error":{"type":"\#(type)","message":"\#(message)"}}"#, status: status)
+        if let retryAfter { reply.headers.append(("retry-after", retryAfter)) }
+        return reply
+    }
 
     /// 401 that quotes the key back, as OpenAI does.
     package static func unauthorized(quoting key: String) -> Self {
@@ -147,6 +156,46 @@ extension FakeModelReply {
         let lineBreak = isVerbose ? "\r\n" : "\n"
         let remark = isVerbose ? ": still here\(lineBreak)\(lineBreak)" : ""
         return events.map { "\(remark)data: \($0)\(lineBreak)\(lineBreak)" }
+    }
+
+    /// The same answer as Anthropic streams it: named events from `message_start` to `message_stop`, with a `ping` between.
+    func anthropicEvents(model: String) -> [String] {
+        let usage = usage
+        let input = usage.map {
+            #""usage":{"input_tokens":\#($0.prompt),"cache_read_input_tokens":\#($0.cached),"output_tokens":1},"#
+        }
+        var events = [
+            (
+                "message_start",
+                #"{"type":"message_start","message":{"type":"message",\#(input ?? "")"model":"\#(model)","content":[]}}"#
+            ),
+            ("content_block_start", #"{"type":"content_block_start","content_block":{"type":"text","text":""}}"#),
+            ("ping", #"{"type":"ping"}"#),
+        ]
+        for piece in pieces {
+            let text = Self.escaped(piece)
+            events.append(
+                (
+                    "content_block_delta",
+                    #"{"type":"content_block_delta","delta":{"type":"text_delta","text":"\#(text)"}}"#
+                )
+            )
+        }
+        if let streamError {
+            events.append(("error", #"{"type":"error","error":{"type":"\#(streamError)","message":"Overloaded"}}"#))
+        } else if ending == .whole {
+            events.append(("content_block_stop", #"{"type":"content_block_stop","index":0}"#))
+            if let finish {
+                let reason = ["stop": "end_turn", "length": "max_tokens"][finish] ?? finish
+                let output = usage.map { #","usage":{"output_tokens":\#($0.completion)}"# } ?? ""
+                events.append(
+                    ("message_delta", #"{"type":"message_delta","delta":{"stop_reason":"\#(reason)"}\#(output)}"#)
+                )
+            }
+            if saysDone { events.append(("message_stop", #"{"type":"message_stop"}"#)) }
+        }
+        let lineBreak = isVerbose ? "\r\n" : "\n"
+        return events.map { "event: \($0)\(lineBreak)data: \($1)\(lineBreak)\(lineBreak)" }
     }
 
     private static func escaped(_ text: String) -> String {

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// An OpenAI-compatible server on a real socket that answers by script and remembers what it was asked.
+/// A model server on a real socket, OpenAI-compatible and at `/v1/messages` like Anthropic's, that answers by script and remembers what it was asked.
 package final class FakeModelServer: Sendable {
     /// One request as it arrived.
     package struct Seen: Sendable {
@@ -122,6 +122,9 @@ package final class FakeModelServer: Sendable {
 
     /// What `OPENAI_BASE_URL` is set to.
     package var baseURL: String { "http://127.0.0.1:\(port)/v1" }
+
+    /// What `ANTHROPIC_BASE_URL` is set to.
+    package var anthropicURL: String { "http://127.0.0.1:\(port)" }
 
     /// Every request so far, in the order of their arrival; empty in an instant server.
     package var requests: [Seen] { answering.requests }

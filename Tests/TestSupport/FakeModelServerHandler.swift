@@ -50,11 +50,12 @@ final class FakeModelHandler: ChannelInboundHandler {
         var headers: [String: String] = [:]
         for (name, value) in head.headers { headers[name.lowercased()] = value }
         let (number, reply) = answering.answer(path: head.uri, headers: headers, body: body)
+        let path = head.uri
         if reply.drops { return context.close(promise: nil) }
         open = number
         after(reply.delay, context) { handler, context in
             handler.writeHead(reply, context)
-            handler.write(reply.parts, 0, reply, context)
+            handler.write(reply.parts(for: path), 0, reply, context)
         }
     }
 
@@ -112,9 +113,10 @@ final class FakeModelHandler: ChannelInboundHandler {
 
 extension FakeModelReply {
     /// What is written, piece by piece.
-    fileprivate var parts: [ByteBuffer] {
+    fileprivate func parts(for path: String) -> [ByteBuffer] {
         if let body { return [ByteBuffer(string: body)] }
-        let events = events(model: "fake-model-1")
+        let isAnthropic = path.hasSuffix("/messages")
+        let events = isAnthropic ? anthropicEvents(model: "fake-model-1") : events(model: "fake-model-1")
         guard writeSize > 0 else { return events.map { ByteBuffer(string: $0) } }
         let bytes = Array(events.joined().utf8)
         return stride(from: 0, to: bytes.count, by: writeSize).map { start in

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import Foundation
 import Synchronization
 
@@ -32,6 +32,7 @@ package final class ScriptedStripe: Sendable {
         var made: [Made] = []
         var answers: [String: (form: [String: String], body: String)] = [:]
         var requests = 0
+        var subscriptions: [JSON] = []
     }
 
     /// What the server's closure and the test share.
@@ -65,9 +66,14 @@ package final class ScriptedStripe: Sendable {
     /// What was made at a path, oldest first.
     package func made(_ path: String) -> [Made] { books.state.withLock { $0.made.filter { $0.path == path } } }
 
+    /// What `GET /v1/subscriptions` lists, two on a page.
+    package func list(subscriptions: [JSON]) { books.state.withLock { $0.subscriptions = subscriptions } }
+
     // MARK: Answering
 
     private static func answer(_ seen: FakeModelServer.Seen, _ books: Books) -> FakeModelReply {
+        // The daily comparison comes when the scheduler likes: it takes no fault that was meant for another.
+        if seen.path.hasPrefix("/v1/subscriptions") { return subscriptions(seen.path, books) }
         let fault = books.state.withLock { state -> Fault? in
             state.requests += 1
             return state.faults.isEmpty ? nil : state.faults.removeFirst()
@@ -91,32 +97,59 @@ package final class ScriptedStripe: Sendable {
     private static func make(_ seen: FakeModelServer.Seen, _ books: Books) -> FakeModelReply {
         let parts = seen.path.split(separator: "?", maxSplits: 1)
         let path = String(parts[0])
-        guard parts.count == 1 else { return list(path, fields(String(parts[1])), books) }
+        let isOne = path.hasPrefix("/v1/checkout/sessions/")
+        guard parts.count == 1, !isOne else {
+            return list(path, fields(parts.count > 1 ? String(parts[1]) : ""), books)
+        }
         let form = fields(seen.body)
         guard let key = seen.headers["idempotency-key"] else {
             return error(400, "invalid_request_error", nil, "No Idempotency-Key")
         }
+        let secret = String((seen.headers["authorization"] ?? "").dropFirst("Bearer ".count))
+        // Stripe's keys belong to an account in one mode.
+        let scoped = (secret.hasPrefix("sk_live") ? "live " : "test ") + key
         return books.state.withLock { state in
-            if let known = state.answers[key] {
+            if let known = state.answers[scoped] {
                 guard known.form == form else {
                     return error(400, "idempotency_error", nil, "Keys can only be used with the same parameters")
                 }
                 return .json(known.body).with { $0.headers.append(("Idempotent-Replayed", "true")) }
             }
             let id = prefix(of: path) + String(UInt64.random(in: 0 ... .max), radix: 36)
-            let secret = String((seen.headers["authorization"] ?? "").dropFirst("Bearer ".count))
             state.made.append(Made(id: id, path: path, form: form, secret: secret, key: key))
             let body: JSON = ["id": .string(id), "url": .string("https://pay.example\(path)/\(id)")]
-            state.answers[key] = (form, body.text)
+            state.answers[scoped] = (form, body.text)
             return .json(body.text)
         }
     }
 
+    /// Objects of a path that agree with the query in what they are grouped by; or the one session whose id ends the path.
     private static func list(_ path: String, _ query: [String: String], _ books: Books) -> FakeModelReply {
-        let found = books.state.withLock { state in
-            state.made.filter { $0.path == path && $0.form["transfer_group"] == query["transfer_group"] }
+        if path.hasPrefix("/v1/checkout/sessions/") {
+            let session = path.split(separator: "/").last.map(String.init) ?? ""
+            return .json(JSON.object(["id": .string(session), "payment_intent": .string("pi_of_\(session)")]).text)
         }
-        let body: JSON = ["object": "list", "data": .array(found.map { ["id": .string($0.id)] })]
+        let group = path == "/v1/refunds" ? "payment_intent" : "transfer_group"
+        let found = books.state.withLock { state in
+            state.made.filter { $0.path == path && $0.form[group] == query[group] }
+        }
+        let data = found.map { made -> JSON in
+            let task = made.form["metadata[task_id]"].map(JSON.string) ?? .null
+            return ["id": .string(made.id), "status": "succeeded", "metadata": ["task_id": task]]
+        }
+        return .json(JSON.object(["object": "list", "data": .array(data)]).text)
+    }
+
+    private static func subscriptions(_ path: String, _ books: Books) -> FakeModelReply {
+        let query = path.split(separator: "?", maxSplits: 1).dropFirst().first.map { fields(String($0)) } ?? [:]
+        let all = books.state.withLock { $0.subscriptions }
+        let start = query["starting_after"].flatMap { last in
+            all.firstIndex { $0["id"]?.stringValue == last }.map { $0 + 1 }
+        }
+        let rest = all.dropFirst(start ?? 0)
+        let body: JSON = [
+            "object": "list", "data": .array(Array(rest.prefix(2))), "has_more": .bool(rest.count > 2),
+        ]
         return .json(body.text)
     }
 
@@ -125,6 +158,7 @@ package final class ScriptedStripe: Sendable {
         case "/v1/checkout/sessions": "cs_test_"
         case "/v1/transfers": "tr_"
         case "/v1/accounts": "acct_"
+        case "/v1/refunds": "re_"
         default: "obj_"
         }
     }

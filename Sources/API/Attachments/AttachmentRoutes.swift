@@ -30,7 +30,7 @@ struct AttachmentRoutes: Routes {
         switch try await attachments.find(request.id("attachment"), in: request.id(), request.caller.tenant) {
         case .found(let attachment):
             let presentation = BlobPresentation(mimeType: attachment.mimeType, filename: attachment.filename)
-            let url = try await links.download(of: attachment.storageKey, as: presentation, asked: request)
+            let url = try links.download(of: attachment.storageKey, as: presentation, asked: request)
             return .ok(["attachment": attachment.json, "downloadUrl": .string(url)])
         case .noEngagement: throw APIError.noEngagement
         case .noAttachment: throw APIError.noAttachment

@@ -10,6 +10,7 @@ struct FromURLRoutes: Routes {
     let queue: JobQueue
     /// Where pages may come from; the worker asks again, for every address that a name leads to.
     let addresses: AddressGuard
+    let throttle: DenialThrottle
 
     /// How long a request waits for its page (decision D-47).
     private static let patience = Duration.seconds(20)
@@ -23,20 +24,24 @@ struct FromURLRoutes: Routes {
         let caller = try request.caller
         let engagement: Engagement.ID = request.id()
         guard try await stores.attachments.plan(for: engagement, caller.tenant) != nil else { throw Self.noEngagement }
-        let (url, category) = try draft(try await request.object())
+        try await throttle.check(caller.tenant)
+        let (url, category) = try await draft(try await request.object(), caller.tenant)
         let job = FetchURL(
             engagement: engagement,
             tenant: caller.tenant,
             user: caller.user,
             url: url,
-            category: category
+            category: category,
+            once: request.onceKey
         )
         switch try await outcome(of: job, caller.tenant, request) {
         case .stored(let key):
             let all = try await stores.attachments.list(engagement, caller.tenant)
             guard let attachment = all?.first(where: { $0.storageKey == key }) else { throw Self.noEngagement }
             return .created(["attachment": attachment.json])
-        case .refused(let reason): throw APIError.invalid(reason)
+        case .refused(let reason):
+            await throttle.count(reason, of: caller.tenant)
+            throw APIError.invalid(reason)
         case .failed(let reason): throw APIError.unprocessable("The url could not be fetched: \(reason)")
         case .full: throw APIError.full("Storage limit exceeded for current plan")
         case .gone: throw Self.noEngagement
@@ -46,12 +51,16 @@ struct FromURLRoutes: Routes {
     private static let noEngagement = APIError.notFound("Engagement not found")
 
     /// - Throws: 400
-    private func draft(_ body: [String: JSON]) throws -> (url: String, category: Attachment.Category) {
+    private func draft(
+        _ body: [String: JSON],
+        _ tenant: Tenant.ID
+    ) async throws -> (url: String, category: Attachment.Category) {
         guard let url = body["url"], url != .null else { throw APIError.invalid("url is required") }
         guard let text = url.stringValue else { throw APIError.invalid("url must be a string") }
         do {
             _ = try GuardedURL(text, for: .page, guard: addresses)
         } catch {
+            await throttle.count(error, of: tenant)
             throw APIError.invalid(error.description)
         }
         let named = body["category"] ?? "reference"
@@ -69,12 +78,17 @@ struct FromURLRoutes: Routes {
         _ tenant: Tenant.ID,
         _ request: APIRequest
     ) async throws -> FetchOutcome {
+        if let known = try await attached(request, tenant) { return known }
         let fetch = FetchURL.policy.queue.rawValue
         if let overload = try await queue.backpressure.verdict(on: fetch, tenant: tenant.rawValue) { throw overload }
         let key = request.onceKey.map { "fetch:\($0)" }
         let added = try await queue.enqueue(job, tenant: tenant.rawValue, uniqueKey: key)
         let known = if let key, added == nil { try await stores.exportFiles.maker(key) } else { added }
-        guard let id = known else { throw APIError.unavailable }
+        guard let id = known else {
+            // It ended between the two questions.
+            if let ended = try await attached(request, tenant) { return ended }
+            throw APIError.unavailable
+        }
         do {
             return try Self.outcome(
                 try await request.whileConnected { try await queue.result(of: id, within: Self.patience) }
@@ -87,6 +101,12 @@ struct FromURLRoutes: Routes {
             guard let end = try? await queue.result(of: id, within: .zero) else { throw APIError.unavailable }
             return try Self.outcome(end)
         }
+    }
+
+    /// What the same request, sent before, has attached, though its answer was not stored: nobody may have waited for it.
+    private func attached(_ request: APIRequest, _ tenant: Tenant.ID) async throws -> FetchOutcome? {
+        guard let once = request.onceKey else { return nil }
+        return try await stores.fetchedPages.storageKey(of: once, tenant).map { .stored(key: $0) }
     }
 
     private static func outcome(_ end: JobEnd) throws -> FetchOutcome {

@@ -1,4 +1,5 @@
 import Domain
+import FoundationEssentials
 import Queue
 import Stores
 
@@ -11,7 +12,7 @@ struct CollectionTaskRoutes: Routes {
 
     var table: [Route] {
         [
-            .post("/api/v1/tasks", access: .tasksWrite, use: create),
+            .post("/api/v1/tasks", access: .tasksWrite, finish: addPage, use: create),
             .get("/api/v1/tasks", access: .tasksRead, use: list),
             .get("/api/v1/tasks/:id", access: .tasksRead, use: show),
             .post("/api/v1/tasks/:id/cancel", access: .tasksWrite, use: cancel),
@@ -23,14 +24,25 @@ struct CollectionTaskRoutes: Routes {
     func create(_ request: APIRequest) async throws -> APIResponse {
         let caller = try request.caller
         let draft = try CollectionTaskStore.Draft(await request.object())
-        var task = try await queue.transaction { transaction in
+        let task = try await queue.transaction { transaction in
             let task = try await stores.collectionTasks.create(draft, for: caller, in: transaction.sql)
             try await payments?.checkout(task, transaction)
             return task
         }
-        // The task stands whatever becomes of its page: its own job asks for that again (decision D-62).
-        if let url = try? await payments?.fundingURL(task) { task.fundingURL = url }
         return .created(data: task.row)
+    }
+
+    /// Waits a moment for the new task's page. The task stands whatever becomes of it: its own job asks for it again
+    /// (decision D-62).
+    @Sendable
+    func addPage(_ request: APIRequest, _ response: APIResponse) async -> APIResponse {
+        guard let payments, let made = try? JSON(parsing: Data(response.text.utf8))["data"]?["id"]?.stringValue,
+            var task = try? await stores.collectionTasks.find(ID(made), for: request.caller)
+        else { return response }
+        if task.status == .funding, task.fundingURL == nil {
+            task.fundingURL = try? await payments.fundingURL(task)
+        }
+        return task.fundingURL == nil ? response : .created(data: task.row)
     }
 
     @Sendable
@@ -59,7 +71,13 @@ struct CollectionTaskRoutes: Routes {
     @Sendable
     func cancel(_ request: APIRequest) async throws -> APIResponse {
         let task = try await task(request)
-        guard let cancelled = try await stores.collectionTasks.cancel(task.id, for: request.caller) else {
+        let caller = try request.caller
+        let ended = try await queue.transaction { transaction in
+            let cancelled = try await stores.collectionTasks.cancel(task.id, for: caller, in: transaction.sql)
+            if let cancelled, cancelled.isRefundable { try await payments?.refund(cancelled.task, transaction) }
+            return cancelled?.task
+        }
+        guard let cancelled = ended else {
             let now = try await self.task(request).status
             throw APIError.conflict("The task is \(now.rawValue) already")
         }

@@ -13,13 +13,18 @@ package struct PaymentJobs: Sendable {
     /// the mode is the task's.
     package let transfer: @Sendable (Submission, KeyMode, QueueTransaction) async throws -> Void
 
+    /// Adds the job that pays back what a cancelled task has not spent to the transaction of its cancellation.
+    package let refund: @Sendable (CollectionTask, QueueTransaction) async throws -> Void
+
     package init(
         checkout: @escaping @Sendable (CollectionTask, QueueTransaction) async throws -> Void,
         fundingURL: @escaping @Sendable (CollectionTask) async throws -> String?,
-        transfer: @escaping @Sendable (Submission, KeyMode, QueueTransaction) async throws -> Void
+        transfer: @escaping @Sendable (Submission, KeyMode, QueueTransaction) async throws -> Void,
+        refund: @escaping @Sendable (CollectionTask, QueueTransaction) async throws -> Void = { _, _ in }
     ) {
         self.checkout = checkout
         self.fundingURL = fundingURL
         self.transfer = transfer
+        self.refund = refund
     }
 }

@@ -24,7 +24,7 @@ struct SubmissionRoutes: Routes {
         let submission = try await submission(request)
         let type = try await stores.submissions.mediaType(of: submission)
         let presentation = BlobPresentation(mimeType: type, filename: submission.filename(type))
-        let url = try await links.download(of: submission.mediaKey, as: presentation, asked: request)
+        let url = try links.download(of: submission.mediaKey, as: presentation, asked: request)
         return .ok(data: submission.row(mediaURL: url, seconds: links.seconds))
     }
 

@@ -1,13 +1,14 @@
 import Domain
 import HTTPTypes
-import Hummingbird
-import NIOCore
+import Jobs
+import Queue
 import Stores
 
-/// `/api/engagements/:id/deliverables/…` (contract S-30 to S-33). In a path, `:document` is a file name for `versions`
+/// `/api/engagements/:id/deliverables/…` (contract S-30 to S-32). In a path, `:document` is a file name for `versions`
 /// and an id everywhere else.
 struct DeliverableRoutes: Routes {
     let deliverables: DeliverableStore
+    let queue: JobQueue
 
     /// Characters a reviewer may write.
     private static let commentLimit = 10_000
@@ -17,7 +18,6 @@ struct DeliverableRoutes: Routes {
             .get("/api/engagements/:id/deliverables", use: list),
             .get("/api/engagements/:id/deliverables/:document/versions", use: versions),
             .post("/api/engagements/:id/deliverables/:document/review", use: review),
-            .get("/api/engagements/:id/deliverables/:document/export", use: export),
         ]
     }
 
@@ -48,13 +48,22 @@ struct DeliverableRoutes: Routes {
         guard known != nil else { throw APIError.noRoute }
         let body = try await request.object()
         let decision = try Self.decision(body["action"])
-        let outcome = try await deliverables.review(
-            request.id("document"),
-            in: request.id(),
-            by: request.caller,
-            as: decision,
-            comment: try Self.comment(body["comment"])
-        )
+        let comment = try Self.comment(body["comment"])
+        let caller = try request.caller
+        let outcome = try await queue.transaction { transaction in
+            let outcome = try await deliverables.review(
+                request.id("document"),
+                in: request.id(),
+                by: caller,
+                as: decision,
+                comment: comment,
+                in: transaction.sql
+            )
+            if case .recorded = outcome {
+                try await AnnounceDocument.reviewed(request.id("document")).finish(transaction)
+            }
+            return outcome
+        }
         switch outcome {
         case .recorded(let row): return .ok(.object(row.members.merging(row.verdict) { $1 }))
         case .alreadyDecided: throw APIError.conflict("Deliverable has already been reviewed")
@@ -77,24 +86,6 @@ struct DeliverableRoutes: Routes {
             throw APIError.invalid("comment must be a text of at most \(commentLimit) characters")
         }
         return text
-    }
-
-    @Sendable
-    func export(_ request: APIRequest) async throws -> APIResponse {
-        let found = try await deliverables.one(request.id("document"), in: request.id(), request.caller.tenant)
-        guard let document = found?.document else { throw APIError.noRoute }
-        guard request.query["format"] ?? "md" == "md" else { throw APIError.invalid("format must be md") }
-        var headers = HTTPFields()
-        headers[.contentType] = "text/markdown; charset=utf-8"
-        headers[.contentDisposition] = "attachment; filename=\"\(Self.label(document.filename))\""
-        headers[.contentTypeOptions] = "nosniff"
-        return APIResponse(.ok, raw: ResponseBody(byteBuffer: ByteBuffer(string: document.content)), headers)
-    }
-
-    /// A file name that can stand in a header: letters, digits and `._-`; anything else becomes `_`.
-    private static func label(_ filename: String) -> String {
-        let name = filename.hasSuffix(".md") ? filename : filename + ".md"
-        return String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" })
     }
 }
 

@@ -1,20 +1,23 @@
 import Domain
-import FoundationEssentials
 import HTTPTypes
+import Hummingbird
 import Jobs
+import NIOCore
 import Queue
 import Stores
 
-/// `/api/engagements/:id/export/pdf` (contract E-55…E-59).
+/// Files to keep: the PDF of an engagement, and one document as Markdown or PDF (contract E-55…E-59, S-33).
 struct ExportRoutes: Routes {
     let stores: Stores
     let queue: JobQueue
 
-    /// How long a request waits for its file (contract E-59).
-    private static let patience = Duration.seconds(25)
+    private var maker: PDFMaker { PDFMaker(stores: stores, queue: queue) }
 
     var table: [Route] {
-        [.get("/api/engagements/:id/export/pdf", use: pdf)]
+        [
+            .get("/api/engagements/:id/export/pdf", use: pdf),
+            .get("/api/engagements/:id/deliverables/:document/export", use: document),
+        ]
     }
 
     @Sendable
@@ -26,10 +29,8 @@ struct ExportRoutes: Routes {
             throw APIError.notFound("Engagement not found")
         }
         guard !material.report.parts.isEmpty else { throw APIError.notFound("No deliverables to export") }
-        let hash = ExportFiles.hash(of: material.report)
         let job = ExportPDF(engagement: id, tenant: tenant, withProvenance: withProvenance)
-        let found = try await stores.exportFiles.find(hash, tenant)
-        let bytes = if let found { found } else { try await make(job, hash, tenant) }
+        let bytes = try await maker.pdf(of: material.report, by: job)
         let report = ReportFacts(
             engagement: id,
             tenant: tenant,
@@ -41,43 +42,41 @@ struct ExportRoutes: Routes {
         return .pdf(bytes, filename: report.filename)
     }
 
-    /// - Throws: ``Overload`` where too many exports wait; 503 where the file is not there in time, or its worker cannot make any; 500 where making it failed.
-    private func make(_ job: ExportPDF, _ hash: String, _ tenant: Tenant.ID) async throws -> [UInt8] {
-        let key = ExportPDF.uniqueKey(hash, tenant)
-        let export = ExportPDF.policy.queue.rawValue
-        if let overload = try await queue.backpressure.verdict(on: export, tenant: tenant.rawValue) { throw overload }
-        let added = try await queue.enqueue(job, tenant: tenant.rawValue, uniqueKey: key)
-        let maker = if let added { added } else { try await stores.exportFiles.maker(key) }
-        var made = hash
-        if let maker { made = try await answer(of: maker) ?? hash }
-        guard let bytes = try await stores.exportFiles.find(made, tenant) else { throw APIError.unavailable }
-        return bytes
-    }
+    // MARK: One document
 
-    /// The hash of what the job has made.
-    private func answer(of maker: Int) async throws -> String? {
-        let end: JobEnd
-        do {
-            end = try await queue.result(of: maker, within: Self.patience)
-        } catch is ResultError {
-            throw APIError.unavailable
-        }
-        switch end {
-        case .done(let result):
-            return try result.flatMap { try JSON(parsing: Data($0.utf8))["hash"]?.stringValue }
-        case .cancelled: throw APIError.notFound("No deliverables to export")
-        case .dead(.refused, _): throw APIError.unavailable
-        case .dead: throw APIError.internal
+    @Sendable
+    func document(_ request: APIRequest) async throws -> APIResponse {
+        let found = try await stores.deliverables.one(request.id("document"), in: request.id(), request.caller.tenant)
+        guard let document = found?.document else { throw APIError.noRoute }
+        switch request.query["format"] ?? "md" {
+        case "md": return Self.markdown(document)
+        case "pdf": return try await pdf(of: document, request)
+        default: throw APIError.invalid("format must be md or pdf")
         }
     }
-}
 
-extension APIResponse {
-    /// A file that a browser saves and never shows as a page of ours.
-    fileprivate static func pdf(_ bytes: [UInt8], filename: String) -> APIResponse {
-        var response = APIResponse(.ok, file: bytes, type: "application/pdf")
-        // A slug holds letters, digits and dashes only.
-        response.headers[.contentDisposition] = "attachment; filename=\"\(filename)\""
-        return response
+    private static func markdown(_ document: DeliverableRow) -> APIResponse {
+        var headers = HTTPFields()
+        headers[.contentType] = "text/markdown; charset=utf-8"
+        headers[.contentDisposition] = "attachment; filename=\"\(label(document.filename, "md"))\""
+        headers[.contentTypeOptions] = "nosniff"
+        return APIResponse(.ok, raw: ResponseBody(byteBuffer: ByteBuffer(string: document.content)), headers)
+    }
+
+    private func pdf(of document: DeliverableRow, _ request: APIRequest) async throws -> APIResponse {
+        let tenant = try request.caller.tenant
+        let id: Engagement.ID = request.id()
+        let material = try await stores.exports.material(id, tenant, document: document.id)
+        guard let material, !material.report.parts.isEmpty else { throw APIError.noRoute }
+        let job = ExportPDF(engagement: id, tenant: tenant, withProvenance: false, document: document.id)
+        let bytes = try await maker.pdf(of: material.report, by: job)
+        let name = document.filename.hasSuffix(".md") ? String(document.filename.dropLast(3)) : document.filename
+        return .pdf(bytes, filename: Self.label(name, "pdf"))
+    }
+
+    /// A file name that can stand in a header: letters, digits and `._-`; anything else becomes `_`.
+    private static func label(_ filename: String, _ ending: String) -> String {
+        let name = filename.hasSuffix(".\(ending)") ? filename : "\(filename).\(ending)"
+        return String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" })
     }
 }

@@ -11,6 +11,7 @@ struct Gatehouse: Sendable {
     let limiter: RateLimiter
     let origin: OwnOrigin
     let idempotency: Idempotency
+    let walls: TenantWalls
     /// The last address of `X-Forwarded-For` is the caller's: set where a proxy stands in front and writes it.
     let trustsProxy: Bool
     let logger: Logger
@@ -103,6 +104,7 @@ struct Gatehouse: Sendable {
             try row.checkEngagement(identity, id: parameters["id"])
         }
         guard mayExist else { throw APIError.noRoute }
+        let row = walls.around(row, for: identity)
         let asked = APIRequest(
             request,
             parameters: parameters,
@@ -110,7 +112,7 @@ struct Gatehouse: Sendable {
             channel: context.remoteAddress == nil ? nil : context.channel
         )
         guard row.method == .post, !row.streams, let identity, let key = request.headers[.idempotencyKey] else {
-            return try await row.answer(asked)
+            return try await row.whole(asked)
         }
         return try await idempotency.answer(row, asked, request, key: key, caller: identity) { error in
             refuse(error, request, context).response(for: Family(path: request.uri.path))

@@ -7,7 +7,8 @@ import Stores
 /// has no second effect.
 ///
 /// A route needs to do nothing for it: whatever it writes through the stores and the queue becomes part of one transaction
-/// with the stored answer. One that waits for a job says so (``Route/waits``): its answer is stored when it is there, and
+/// with the stored answer. One whose answer waits for something after that names it (``Route/finish``): it is stored half, and
+/// again when it is whole. One that waits for a job says so (``Route/waits``): its answer is stored when it is there, and
 /// requests that come in the meantime join the job, which is unique by ``APIRequest/onceKey``.
 struct Idempotency: Sendable {
     let store: IdempotencyStore
@@ -31,7 +32,14 @@ struct Idempotency: Sendable {
         )
         var asked = asked.holding(body)
         asked.onceKey = once.name
-        return try await answer(once, waits: row.waits) { [asked] in await Self.response(row, asked, refusal) }
+        let finish = row.finish.map { finish in
+            { @Sendable [asked] (half: IdempotencyStore.Answer) in
+                Self.kept(await finish(asked, APIResponse(HTTPResponse.Status(code: half.status), text: half.body)))
+            }
+        }
+        return try await answer(once, waits: row.waits, finish) { [asked] in
+            await Self.response(row, asked, refusal)
+        }
     }
 
     /// For a route that streams its body.
@@ -65,6 +73,7 @@ struct Idempotency: Sendable {
     private func answer(
         _ once: IdempotencyStore.Request,
         waits: Bool = false,
+        _ finish: IdempotencyStore.Finish? = nil,
         _ perform: @escaping @Sendable () async throws -> APIResponse
     ) async throws -> APIResponse {
         let keeping: @Sendable () async throws -> (APIResponse, IdempotencyStore.Answer?) = {
@@ -72,9 +81,12 @@ struct Idempotency: Sendable {
             return (response, Self.isKept(response.status) ? Self.kept(response) : nil)
         }
         let outcome =
-            waits ? try await store.afterwards(once, keeping) : try await store.once(once, perform: keeping)
+            waits
+            ? try await store.afterwards(once, keeping)
+            : try await store.once(once, finishing: finish, perform: keeping)
         switch outcome {
         case .performed(let response): return response
+        case .finished(let answer): return APIResponse(HTTPResponse.Status(code: answer.status), text: answer.body)
         case .replayed(let answer): return Self.replay(answer)
         case .differs: throw APIError.conflict("This Idempotency-Key was used for another request")
         case .busy: throw APIError.conflict("A request with this Idempotency-Key is still under way")

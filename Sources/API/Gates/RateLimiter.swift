@@ -48,14 +48,23 @@ struct RateLimiter: Sendable {
     /// - Parameter principal: API key, user or address.
     /// - Returns: nil on a tier without a limit.
     func admit(_ principal: String, _ tier: RateTier) async -> Admission? {
+        await ask(principal, tier, counts: true)
+    }
+
+    /// The same without being counted: whether the next one would be admitted.
+    func look(_ principal: String, _ tier: RateTier) async -> Admission? {
+        await ask(principal, tier, counts: false)
+    }
+
+    private func ask(_ principal: String, _ tier: RateTier, counts: Bool) async -> Admission? {
         guard tier != .unlimited else { return nil }
         let limit = settings.limit(tier)
         // The tag holds the principal alone, so that all of its windows lie in one slot of a cluster.
         let key = "\(namespace):{rl:\(principal)}:\(tier.rawValue)"
-        let arguments = [String(limit.count), String(limit.seconds * 1_000_000)]
+        let arguments = [String(limit.count), String(limit.seconds * 1_000_000), counts ? "1" : "0"]
         let reply = try? await redis.run(Self.admit, keys: [key], arguments: arguments, timeout: settings.patience)
         let numbers = reply?.array?.compactMap(\.integer) ?? []
-        guard numbers.count == 4 else { return admitAlone(key, limit) }
+        guard numbers.count == 4 else { return admitAlone(key, limit, counts: counts) }
         return Admission(
             isAdmitted: numbers[0] == 1,
             limit: limit.count,
@@ -65,11 +74,12 @@ struct RateLimiter: Sendable {
         )
     }
 
-    private func admitAlone(_ key: String, _ limit: RateLimit) -> Admission {
+    private func admitAlone(_ key: String, _ limit: RateLimit, counts: Bool) -> Admission {
         let share = RateLimit(count: (limit.count + settings.replicas - 1) / settings.replicas, seconds: limit.seconds)
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return local.admit(key, at: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000, share)
+        let moment = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+        return local.admit(key, at: moment, share, counts: counts)
     }
 }
 

@@ -32,6 +32,8 @@ package enum RateTier: String, Sendable, CaseIterable {
     case agent
     /// Logins and failed credentials, per address.
     case auth
+    /// URLs that may not be asked for, per tenant: see ``DenialThrottle``.
+    case denied
     /// Never refused, for probes.
     case unlimited
 
@@ -45,6 +47,7 @@ package enum RateTier: String, Sendable, CaseIterable {
         case .read, .unlimited: RateLimit(count: 300, seconds: 60)
         case .collection, .agent: RateLimit(count: 120, seconds: 60)
         case .auth: RateLimit(count: 10, seconds: 60)
+        case .denied: RateLimit(count: 20, seconds: 3600)
         }
     }
 

@@ -20,12 +20,13 @@ struct SlidingWindow: Sendable {
     /// Microseconds, oldest first.
     private var moments: ArraySlice<Int64> = []
 
-    mutating func admit(at moment: Int64, _ limit: RateLimit) -> Admission {
+    /// - Parameter counts: false only looks.
+    mutating func admit(at moment: Int64, _ limit: RateLimit, counts: Bool = true) -> Admission {
         let window = Int64(limit.seconds) * 1_000_000
         let now = max(moment, moments.last ?? moment)
         moments = moments.drop { $0 <= now - window }
         let isAdmitted = moments.count < limit.count
-        if isAdmitted { moments.append(now) }
+        if isAdmitted, counts { moments.append(now) }
         return Admission(
             isAdmitted: isAdmitted,
             limit: limit.count,
@@ -47,12 +48,12 @@ final class LocalWindows: Sendable {
     private static let capacity = 10_000
     private let windows = Mutex<[String: SlidingWindow]>([:])
 
-    func admit(_ key: String, at moment: Int64, _ limit: RateLimit) -> Admission {
+    func admit(_ key: String, at moment: Int64, _ limit: RateLimit, counts: Bool) -> Admission {
         windows.withLock { windows in
             if windows.count >= Self.capacity {
                 windows = windows.filter { !$0.value.isIdle(at: moment, limit.seconds) }
             }
-            return windows[key, default: SlidingWindow()].admit(at: moment, limit)
+            return windows[key, default: SlidingWindow()].admit(at: moment, limit, counts: counts)
         }
     }
 }

@@ -38,6 +38,7 @@ struct HealthRoutes: Routes {
         var body: [String: JSON] = [
             "status": redis && !isFull ? "ok" : "degraded", "postgres": true, "redis": .bool(redis),
             "workers": .integer(fleet.workers), "queues": .object(fleet.queues.mapValues(\.json)),
+            "dead_24h": .object(fleet.deaths.mapValues(JSON.integer)),
         ]
         if isFull { body["redis_full"] = true }
         if !testSettings.isEmpty { body["testSettings"] = .array(testSettings.map(JSON.string)) }

@@ -28,13 +28,13 @@ struct FundingLink: Sendable {
         guard settings.isConfigured(task.mode) else { return nil }
         let end = try await answer.end(of: CreateCheckout(asked: task), tenant: task.tenant)
         guard case .done(let result?) = end, let page = try Self.page(result) else { return nil }
-        try await payments.keep(page, for: task.task)
+        try await payments.keep(page, for: task)
         return page.url
     }
 
     private static func page(_ result: String) throws -> CheckoutPage? {
         let json = try JSON(parsing: Data(result.utf8))
         guard let id = json["id"]?.stringValue, let url = json["url"]?.stringValue else { return nil }
-        return CheckoutPage(id: id, url: url)
+        return CheckoutPage(id: id, url: url, isLive: json["livemode"]?.boolValue)
     }
 }

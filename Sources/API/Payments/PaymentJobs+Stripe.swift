@@ -30,6 +30,10 @@ extension PaymentJobs {
                     tenant: submission.tenant.rawValue,
                     in: transaction
                 )
+            },
+            refund: { task, transaction in
+                guard settings.isConfigured(task.mode) else { return }
+                try await RefundTask.enqueue(task.id.rawValue, tenant: task.tenant, in: transaction)
             }
         )
     }

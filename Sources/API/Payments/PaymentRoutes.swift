@@ -40,7 +40,7 @@ struct PaymentRoutes: Routes {
     func portal(_ request: APIRequest) async throws -> APIResponse {
         let tenant = try owner(request)
         guard !settings.modes.isEmpty else { throw APIError.unavailable }
-        guard try await payments.customer(of: tenant) != nil else {
+        guard try await payments.customer(of: tenant, isLive: settings.billingIsLive) != nil else {
             throw APIError.conflict("Nothing was bought yet. Choose a plan first.")
         }
         return try await page(OpenBillingPage(tenant: tenant, price: nil), tenant)

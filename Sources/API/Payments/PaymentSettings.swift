@@ -6,13 +6,16 @@ package struct PaymentSettings: Sendable {
     package let webhookSecrets: [String]
     /// The modes for which there is a key.
     package let modes: Set<KeyMode>
+    /// Whether plans are sold for real money.
+    package let billingIsLive: Bool
     package let prices: StripePrices
 
     package static let none = PaymentSettings(webhookSecrets: [], modes: [], prices: .none)
 
-    package init(webhookSecrets: [String], modes: Set<KeyMode>, prices: StripePrices) {
+    package init(webhookSecrets: [String], modes: Set<KeyMode>, billingIsLive: Bool = false, prices: StripePrices) {
         self.webhookSecrets = webhookSecrets
         self.modes = modes
+        self.billingIsLive = billingIsLive
         self.prices = prices
     }
 

@@ -24,6 +24,8 @@ enum APIError: Error, Equatable {
     case unprocessable(String)
     case conflict(String)
     case tooMany
+    /// Too many urls of the caller's tenant may not be asked for; seconds to wait.
+    case denied(retryAfter: Int)
     case unavailable
     /// Too much waits: the caller's own jobs, or everybody's.
     case overload(Overload)
@@ -47,7 +49,7 @@ enum APIError: Error, Equatable {
         case .tooSlow: .requestTimeout
         case .unprocessable: .unprocessableContent
         case .conflict: .conflict
-        case .tooMany: .tooManyRequests
+        case .tooMany, .denied: .tooManyRequests
         case .overload(let overload): overload.whose == .tenant ? .tooManyRequests : .serviceUnavailable
         case .unavailable: .serviceUnavailable
         case .engine, .noStream: .badGateway
@@ -63,7 +65,7 @@ enum APIError: Error, Equatable {
         case .notFound, .methodNotAllowed: "not_found"
         case .invalid, .faults, .tooLarge, .full, .tooSlow, .unprocessable: "validation_error"
         case .conflict: "conflict"
-        case .tooMany: "rate_limited"
+        case .tooMany, .denied: "rate_limited"
         case .overload(let overload): overload.whose == .tenant ? "rate_limited" : "internal"
         case .unavailable, .engine, .noStream, .internal: "internal"
         }
@@ -82,6 +84,8 @@ enum APIError: Error, Equatable {
         case .methodNotAllowed: "Method not allowed"
         case .tooLarge: "The body is larger than 1 MiB"
         case .tooMany: "Too many requests"
+        case .denied(let seconds):
+            "Too many urls led to what is not public. Check them, and try again in \(seconds) seconds"
         case .overload(let overload): overload.description
         case .unavailable: "The service is temporarily unavailable. Try again shortly."
         case .internal: "Internal error"
@@ -106,6 +110,7 @@ enum APIError: Error, Equatable {
         case .unauthorized: response.headers[.wwwAuthenticate] = "Bearer"
         case .methodNotAllowed(let allow): response.headers[.allow] = allow
         case .unavailable: response.headers[.retryAfter] = "1"
+        case .denied(let seconds): response.headers[.retryAfter] = String(seconds)
         case .overload(let overload): response.headers[.retryAfter] = String(overload.retryAfter)
         default: break
         }

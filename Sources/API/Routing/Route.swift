@@ -37,7 +37,10 @@ struct Route: Sendable {
     var streams = false
     /// It waits for a job, so it is not one transaction with its stored answer: see ``Idempotency``.
     var waits = false
-    let answer: @Sendable (APIRequest) async throws -> APIResponse
+    /// Makes a good answer whole once the request is committed, and waits for what that takes: without a transaction, within
+    /// ``IdempotencyStore/finishLimit``. Where the process dies over it, a request with the same `Idempotency-Key` does it.
+    var finish: (@Sendable (APIRequest, APIResponse) async -> APIResponse)?
+    var answer: @Sendable (APIRequest) async throws -> APIResponse
 
     static func get(
         _ path: String,
@@ -53,9 +56,10 @@ struct Route: Sendable {
         _ path: String,
         access: Access = .write,
         tier: RateTier? = nil,
+        finish: (@Sendable (APIRequest, APIResponse) async -> APIResponse)? = nil,
         use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
     ) -> Route {
-        Route(method: .post, path: path, access: access, tier: tier, answer: answer)
+        Route(method: .post, path: path, access: access, tier: tier, finish: finish, answer: answer)
     }
 
     /// A POST whose body is too large to be held.
@@ -97,6 +101,13 @@ struct Route: Sendable {
         use answer: @escaping @Sendable (APIRequest) async throws -> APIResponse
     ) -> Route {
         Route(method: .delete, path: path, access: access, answer: answer)
+    }
+
+    /// The answer, whole.
+    func whole(_ request: APIRequest) async throws -> APIResponse {
+        let response = try await answer(request)
+        guard let finish, response.status.kind == .successful else { return response }
+        return await finish(request, response)
     }
 
     /// What the route counts against: its own tier, else its family's.

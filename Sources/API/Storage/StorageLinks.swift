@@ -5,15 +5,14 @@ import Stores
 /// URLs under which somebody without a credential reads or writes one object for a while.
 struct StorageLinks: Sendable {
     let urls: SignedURLs
-    let blobs: any BlobStore
     /// `GC_PUBLIC_URL`; nil takes the request's own host.
     let publicURL: String?
     /// How long a download works (contract A-16: an hour).
     let seconds: Int
 
-    /// A new one at every call: the store's own where it gives any, else one of ours.
-    func download(of key: String, as presentation: BlobPresentation, asked request: APIRequest) async throws -> String {
-        if let url = try await blobs.downloadURL(of: key, as: presentation, seconds: seconds) { return url }
+    /// A new one at every call, and ours wherever the bytes lie: only so it ends with its object, and a browser is told what
+    /// not to do with it.
+    func download(of key: String, as presentation: BlobPresentation, asked request: APIRequest) throws -> String {
         let grant = SignedURLs.Grant(mimeType: presentation.mimeType, filename: presentation.filename)
         let until = Glibc.time(nil) + seconds
         return try base(request) + urls.signed(SignedURLs.downloadPath(of: key), method: "GET", grant, until: until)

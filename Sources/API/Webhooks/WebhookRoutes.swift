@@ -9,6 +9,7 @@ struct WebhookRoutes: Routes {
     let queue: JobQueue
     let sealer: Sealer
     let addresses: AddressGuard
+    let throttle: DenialThrottle
 
     var table: [Route] {
         [
@@ -33,10 +34,13 @@ struct WebhookRoutes: Routes {
     func create(_ request: APIRequest) async throws -> APIResponse {
         let body = try await request.object()
         guard let text = body["url"]?.stringValue else { throw APIError.invalid("url must be a string") }
+        let tenant = try request.caller.tenant
+        try await throttle.check(tenant)
         let url: GuardedURL
         do {
             url = try GuardedURL(text, guard: addresses)
         } catch {
+            await throttle.count(error, of: tenant)
             throw APIError.invalid(error.description)
         }
         let events = try Self.events(body["events"]) ?? ["*"]

@@ -17,7 +17,7 @@ struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant",
         abstract: "Tenants.",
-        subcommands: [CreateTenantCommand.self]
+        subcommands: [CreateTenantCommand.self, BrandCommand.self]
     )
 }
 

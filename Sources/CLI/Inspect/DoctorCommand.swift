@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Domain
 import Jobs
 import Queue
@@ -27,6 +28,11 @@ struct DoctorCommand: AsyncParsableCommand {
     func run() async throws {
         try await withFleet { fleet in
             var findings = try await Doctor(fleet.queue, migrations: Schema.migrations).examine()
+            findings += try fleet.storageFindings()
+            if !findings.contains(where: { $0.level == .bad }) {
+                findings += try await StripeFindings.examine(fleet.postgres)
+            }
+            findings.append(.sandbox(await Walls.standing(), isRequired: try fleet.settings.requiresSandbox()))
             if canary { findings += try await canaries(fleet) }
             Terminal.say(json ? JSON.array(findings.map(\.json)).text : Self.text(findings))
             if findings.contains(where: { $0.level == .bad }) { throw CommandEnd(.no) }

@@ -48,6 +48,7 @@ extension JobView {
             "created_at": .string(createdAt), "claimed_at": text(claimedAt), "finished_at": text(finishedAt),
             "result": text(result), "batch": batch.map(JSON.integer) ?? .null, "blocked_by": .integer(blockedBy),
             "leads": .bool(leads), "unreadable": .integer(unreadable),
+            "concurrency_key": text(concurrencyKey),
         ]
     }
 }

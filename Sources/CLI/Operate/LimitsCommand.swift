@@ -15,7 +15,7 @@ struct LimitsCommand: AsyncParsableCommand {
 struct ListLimits: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "The limits of queues, of plans, and of tenants by their plan or by name."
+        abstract: "The limits of queues, of plans, of tenants by their plan or by name, and of keys."
     )
 
     @Option(help: "Only this queue.") var queue: String?
@@ -30,13 +30,18 @@ struct ListLimits: AsyncParsableCommand {
             let plans = try await fleet.queue.ledger.planLimits().filter { limit in
                 tenant == nil && (queue == nil || limit.queue == queue)
             }
-            guard !view.json else { return JSON.array(limits.map(\.json) + plans.map(\.json)).text }
-            guard !limits.isEmpty || !plans.isEmpty else {
+            let keys = try await fleet.queue.ledger.keyLimits().filter { limit in
+                tenant == nil && (queue == nil || limit.queue == queue)
+            }
+            guard !view.json else {
+                return JSON.array(limits.map(\.json) + plans.map(\.json) + keys.map(\.json)).text
+            }
+            guard !limits.isEmpty || !plans.isEmpty || !keys.isEmpty else {
                 return "Nothing is limited. `groundcrew limits set --help` says how to."
             }
             return Terminal.table(
                 ["QUEUE", "TENANT", "AT ONCE", "WEIGHT", "PER SECOND", "BURST", "WAITING"],
-                limits.map(\.cells) + plans.map(\.cells),
+                limits.map(\.cells) + plans.map(\.cells) + keys.map(\.cells),
                 right: [2, 3, 4, 5, 6]
             )
         }
@@ -48,9 +53,18 @@ struct LimitName: ParsableArguments {
     @Option(help: "The queue.") var queue: String
     @Option(help: "The tenant; without it the limit is the whole queue's.") var tenant: String?
     @Option(help: "The plan whose tenants are meant: starter, professional or enterprise.") var plan: String?
+    @Option(help: "The concurrency key whose jobs are meant, of each tenant by itself.") var key: String?
+    @Flag(help: "Every concurrency key of the queue that has no limit of its own.") var eachKey = false
+
+    /// A limit of keys is meant.
+    var isOfKeys: Bool { eachKey || key != nil }
 
     func validate() throws {
         try QueueArgument.check(queue)
+        guard !isOfKeys || (tenant == nil && plan == nil && !(eachKey && key != nil)) else {
+            throw ValidationError("Give one of --tenant, --plan, --key and --each-key.")
+        }
+        guard (1...200).contains(key?.utf8.count ?? 1) else { throw ValidationError("--key takes 1 to 200 bytes.") }
         guard let plan else { return }
         guard tenant == nil else { throw ValidationError("Give --tenant or --plan, not both.") }
         guard Plan(rawValue: plan) != nil else {
@@ -62,7 +76,8 @@ struct LimitName: ParsableArguments {
 struct SetLimit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
-        abstract: "Limit a queue, a tenant or a plan in it; what is not given is unlimited. In force within 5 s."
+        abstract:
+            "Limit a queue, or a tenant, a plan or a key in it; what is not given is unlimited. In force within 5 s."
     )
 
     @OptionGroup var name: LimitName
@@ -84,6 +99,9 @@ struct SetLimit: AsyncParsableCommand {
         guard name.plan == nil || (rate == 0 && burst == 1) else {
             throw ValidationError("A plan has no rate: leave out --rate and --burst, or name a tenant.")
         }
+        guard !name.isOfKeys || (rate == 0 && burst == 1 && weight == 1 && waiting == nil) else {
+            throw ValidationError("A key has only --concurrency: leave out --rate, --burst, --weight and --waiting.")
+        }
     }
 
     func run() async throws {
@@ -94,6 +112,9 @@ struct SetLimit: AsyncParsableCommand {
     }
 
     private var statement: SQL {
+        if name.isOfKeys {
+            return Ledger.set(KeyLimit(queue: name.queue, key: name.key, concurrency: concurrency))
+        }
         if let plan = name.plan {
             return Ledger.set(
                 PlanLimit(plan: plan, queue: name.queue, concurrency: concurrency, weight: weight, waiting: waiting)
@@ -132,6 +153,7 @@ struct RemoveLimit: AsyncParsableCommand {
     }
 
     private var statement: SQL {
+        if name.isOfKeys { return Ledger.removeKeyLimit(queue: name.queue, key: name.key) }
         if let plan = name.plan { return Ledger.removePlanLimit(plan, queue: name.queue) }
         return Ledger.removeLimit(queue: name.queue, tenant: name.tenant)
     }
@@ -166,6 +188,19 @@ extension PlanLimit {
         [
             queue, "(plan \(plan))", concurrency == 0 ? "-" : "\(concurrency)", "\(weight)", "-", "-",
             waiting.map { $0 == 0 ? "any" : "\($0)" } ?? "-",
+        ]
+    }
+}
+
+extension KeyLimit {
+    fileprivate var json: JSON {
+        ["queue": .string(queue), "key": key.map(JSON.string) ?? .null, "concurrency": .integer(concurrency)]
+    }
+
+    fileprivate var cells: [String] {
+        [
+            queue, key.map { "(key \($0))" } ?? "(each key)", concurrency == 0 ? "-" : "\(concurrency)", "-", "-", "-",
+            "-",
         ]
     }
 }

@@ -6,8 +6,10 @@ import Stores
 struct StripeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stripe",
-        abstract: "What Stripe told us. docs/stripe.md tells how to connect an account.",
-        subcommands: [StripeEventsCommand.self, StripeRetryCommand.self]
+        abstract: "What Stripe told us, and what we owe. docs/stripe.md tells how to connect an account.",
+        subcommands: [
+            StripeEventsCommand.self, StripePayoutsCommand.self, StripeRetryCommand.self, StripeRefundCommand.self,
+        ]
     )
 }
 
@@ -52,17 +54,20 @@ struct StripeEventsCommand: AsyncParsableCommand {
 struct StripeRetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Process events again that found no match, for another day from now."
+        abstract: "Process events again that found no match, for another day from now; pay payouts again that failed."
     )
 
-    @Argument(help: "Ids of events: evt_…") var events: [String]
+    @Argument(help: "Ids of events (evt_…), or of submissions whose payout failed (sub_…).") var events: [String]
     @Flag(help: "Print JSON for programs.") var json = false
 
     func run() async throws {
         try await withFleet { fleet in
             var retried: [String] = []
             for event in events {
-                if try await StripeInbox.retry(event, in: fleet.queue) { retried.append(event) }
+                let isRetried =
+                    try await event.hasPrefix("sub_")
+                    ? PaymentRetry.payout(event, in: fleet.queue) : StripeInbox.retry(event, in: fleet.queue)
+                if isRetried { retried.append(event) }
             }
             let left = events.filter { !retried.contains($0) }
             if json {
@@ -74,7 +79,10 @@ struct StripeRetryCommand: AsyncParsableCommand {
                 Terminal.say("Processing again: \(retried.joined(separator: ", ")).")
             }
             guard left.isEmpty else {
-                throw CommandEnd(.no, "Unknown, ignored, or had their effect already: \(left.joined(separator: ", ")).")
+                throw CommandEnd(
+                    .no,
+                    "Unknown, ignored, not failed, or had their effect already: \(left.joined(separator: ", "))."
+                )
             }
         }
     }

@@ -54,7 +54,10 @@ struct DevCommand: AsyncParsableCommand {
             house.announce(account, port: port)
         }
         let workers = try (0..<workers).map { _ in try fleet.worker() }
-        if !workers.isEmpty { try await fleet.declareMail() }
+        if !workers.isEmpty {
+            try await fleet.declareMail()
+            try await fleet.checkSandbox()
+        }
         try await fleet.run([try fleet.scheduler()] + workers + [api])
     }
 }

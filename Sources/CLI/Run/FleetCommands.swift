@@ -19,7 +19,7 @@ struct APICommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = Settings.load()
-        let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "api"))
+        let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "api"), patience: .seconds(1))
         let api = try fleet.api(host: host, port: port)
         try await fleet.checkDatabase()
         await fleet.checkRedis()
@@ -44,6 +44,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let fleet = try Fleet(settings, logger: Fleet.logger(settings, label: "worker"))
         let queues = try chosen()
         let worker = try fleet.worker(queues: queues, slots: concurrency)
+        if queues.contains(.index) { try await fleet.checkSandbox() }
         try await fleet.checkDatabase()
         await fleet.checkRedis()
         try await fleet.declareMail(queues: queues)

@@ -19,7 +19,8 @@ struct Fleet: Sendable {
     let logger: Logger
 
     /// - Throws: ``SettingError``, or the client's own error, which names the setting.
-    init(_ settings: Settings, logger: Logger) throws {
+    /// - Parameter patience: for how long Postgres may be silent before callers are turned away; nil waits for each statement.
+    init(_ settings: Settings, logger: Logger, patience: Duration? = nil) throws {
         let database = try settings.required("DATABASE_URL", example: "postgresql://user:password@host:5432/groundcrew")
         let cache = try settings.required("REDIS_URL", example: "redis://host:6379")
         self.settings = settings
@@ -28,7 +29,8 @@ struct Fleet: Sendable {
             try PostgresConfiguration(
                 url: database,
                 size: try settings.integer("GC_POOL_SIZE", default: 8, in: 2...200),
-                wait: .milliseconds(try settings.integer("GC_POOL_WAIT_MS", default: 5000, in: 10...60_000))
+                wait: .milliseconds(try settings.integer("GC_POOL_WAIT_MS", default: 5000, in: 10...60_000)),
+                patience: patience
             ),
             logger: logger
         )

@@ -14,5 +14,9 @@ extension Fleet {
     }
 
     /// Always there, too: a program that is missing is named when a file needs it.
-    func texts() -> any TextExtractor { FileTextExtractor(logger: logger) }
+    ///
+    /// - Throws: ``SettingError``
+    func texts() throws -> any TextExtractor {
+        FileTextExtractor(logger: logger, requiresWalls: try settings.requiresSandbox())
+    }
 }

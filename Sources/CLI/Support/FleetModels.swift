@@ -4,13 +4,15 @@ import Domain
 import FoundationEssentials
 import Jobs
 import LLM
+import Stores
 
 /// Which language models this process can reach, from the settings.
 extension Fleet {
-    /// Without a key or a base URL, only the offline provider: it needs neither a key nor a network.
+    /// Without a key or a base URL of any provider, only the offline provider: it needs neither a key nor a network.
     func models() throws -> Models {
         var providers: [any LanguageModel] = [OfflineExtractive()]
         var reachable: Set<String> = []
+        var accounts: [ProviderMarks.Account] = []
         if settings["OPENAI_API_KEY"] != nil || settings["OPENAI_BASE_URL"] != nil {
             let configuration = OpenAIConfiguration(
                 baseURL: settings["OPENAI_BASE_URL"] ?? OpenAIConfiguration.defaultBaseURL,
@@ -18,6 +20,16 @@ extension Fleet {
             )
             providers.append(try OpenAICompatible(configuration, client: Self.modelClient))
             reachable.insert(ModelProvider.openAI)
+            accounts.append(account(ModelProvider.openAI, configuration.apiKey, configuration.baseURL))
+        }
+        if settings["ANTHROPIC_API_KEY"] != nil || settings["ANTHROPIC_BASE_URL"] != nil {
+            let configuration = AnthropicConfiguration(
+                baseURL: settings["ANTHROPIC_BASE_URL"] ?? AnthropicConfiguration.defaultBaseURL,
+                apiKey: settings["ANTHROPIC_API_KEY"]
+            )
+            providers.append(try Anthropic(configuration, client: Self.modelClient))
+            reachable.insert(ModelProvider.anthropic)
+            accounts.append(account(ModelProvider.anthropic, configuration.apiKey, configuration.baseURL))
         }
         let allowSimulation = settings.flag("GC_SIMULATE")
         if allowSimulation { providers.append(SimulatedModel()) }
@@ -26,8 +38,23 @@ extension Fleet {
             routing: routing,
             providers: providers,
             allowSimulation: allowSimulation,
-            observer: try observer()
+            observer: try observer(),
+            accounts: accounts,
+            reviseBelow: try reviseBelow()
         )
+    }
+
+    private func account(_ provider: String, _ key: String?, _ address: String) -> ProviderMarks.Account {
+        ProviderMarks.Account(provider: provider, id: ProviderMarks.fingerprint(of: key ?? "", at: address))
+    }
+
+    /// `GC_REVISE_BELOW` in tenths.
+    private func reviseBelow() throws -> Int {
+        guard let text = settings["GC_REVISE_BELOW"] else { return 60 }
+        guard let score = Double(text), (0...10).contains(score) else {
+            throw SettingError("GC_REVISE_BELOW", "is \"\(text)\"", "It takes a score from 0 (never) to 10, such as 6.")
+        }
+        return Int((score * 10).rounded())
     }
 
     private func observer() throws -> Models.Observer {

@@ -14,11 +14,12 @@ extension Fleet {
         let main = settings["GC_STRIPE_SECRET_KEY"]
         var keys: [KeyMode: String] = [:]
         keys[.live] = main
-        keys[.test] = settings["GC_STRIPE_TEST_SECRET_KEY"] ?? main.flatMap { Self.isLive($0) ? nil : $0 }
+        keys[.test] = settings["GC_STRIPE_TEST_SECRET_KEY"] ?? main.flatMap { StripeClient.isLive($0) ? nil : $0 }
         return keys
     }
 
-    private static func isLive(_ key: String) -> Bool { key.hasPrefix("sk_live_") || key.hasPrefix("rk_live_") }
+    /// Modes of ours whose key is one for real money.
+    var liveStripeKeys: Set<KeyMode> { Set(stripeKeys.filter { StripeClient.isLive($0.value) }.keys) }
 
     /// What the API is told. Secrets are checked in no other way than by events that they fit.
     ///
@@ -26,7 +27,12 @@ extension Fleet {
     func paymentSettings() throws -> PaymentSettings {
         let secrets = (settings["GC_STRIPE_WEBHOOK_SECRET"] ?? "").split(separator: ",")
             .map { String($0).trimmed }.filter { !$0.isEmpty }
-        return PaymentSettings(webhookSecrets: secrets, modes: Set(stripeKeys.keys), prices: try stripePrices())
+        return PaymentSettings(
+            webhookSecrets: secrets,
+            modes: Set(stripeKeys.keys),
+            billingIsLive: liveStripeKeys.contains(.live),
+            prices: try stripePrices()
+        )
     }
 
     /// What jobs are given.
@@ -45,7 +51,7 @@ extension Fleet {
         return PaymentServices(
             client: client,
             prices: prices,
-            billingIsLive: keys[.live].map(Self.isLive) ?? false
+            billingIsLive: liveStripeKeys.contains(.live)
         )
     }
 

@@ -61,7 +61,7 @@ extension Fleet {
             blobs: try blobs(),
             pages: try pages(),
             mail: try mail(),
-            texts: texts()
+            texts: try texts()
         )
         return WorkerService(configuration, queue: queue, services: services, logger: logger)
     }
@@ -76,6 +76,7 @@ extension Fleet {
             hooks: hooks,
             retention: try settings.span("GC_DONE_RETENTION", default: .seconds(86_400)),
             paidModes: Set(stripeKeys.keys),
+            liveKeys: liveStripeKeys,
             logger: logger
         )
     }

@@ -30,14 +30,30 @@ struct SettingDescription {
             fallback: "https://api.openai.com/v1"
         ),
         SettingDescription(
+            name: "ANTHROPIC_API_KEY",
+            meaning: "key of Anthropic's API",
+            fallback: "none",
+            isSecret: true
+        ),
+        SettingDescription(
+            name: "ANTHROPIC_BASE_URL",
+            meaning: "that API's address, for a gateway",
+            fallback: "https://api.anthropic.com"
+        ),
+        SettingDescription(
             name: "GC_MODEL",
-            meaning: "model to use for every task on that server",
+            meaning: "model to use for every task; claude-… goes to Anthropic where it is configured",
             fallback: "by the routing table"
         ),
         SettingDescription(
             name: "GC_OBSERVER",
             meaning: "worker: who judges documents: model, heuristic (code alone) or off",
             fallback: "model; code where no model is configured"
+        ),
+        SettingDescription(
+            name: "GC_REVISE_BELOW",
+            meaning: "worker: documents that a model scores lower are written once more; 0 to 10, 0 is never",
+            fallback: "6"
         ),
         SettingDescription(
             name: "GC_PRICES_FILE",
@@ -73,8 +89,8 @@ struct SettingDescription {
         SettingDescription(name: "GC_SIGNUP", meaning: "api: open lets anybody make a tenant", fallback: "closed"),
         SettingDescription(
             name: "GC_RATE_<TIER>",
-            meaning: "tests only: a rate as count/seconds; ENGINE, API, READ, COLLECTION, AGENT, AUTH",
-            fallback: "5, 60, 300, 120, 120, 10 in 60 s"
+            meaning: "tests only: a rate as count/seconds; ENGINE, API, READ, COLLECTION, AGENT, AUTH, DENIED",
+            fallback: "5, 60, 300, 120, 120, 10 in 60 s; 20 in an hour"
         ),
         SettingDescription(name: "GC_LEASE_SECONDS", meaning: "a worker's lease", fallback: "10"),
         SettingDescription(
@@ -124,6 +140,11 @@ struct SettingDescription {
             name: "GC_NET_ALLOW",
             meaning: "address ranges that webhooks and pages may be at although they are not public, with commas",
             fallback: "none"
+        ),
+        SettingDescription(
+            name: "GC_SANDBOX",
+            meaning: "worker: require reads uploads only behind all walls (namespaces), prefer behind those that stand",
+            fallback: "prefer"
         ),
         SettingDescription(
             name: "GC_STRIPE_SECRET_KEY",

@@ -10,12 +10,13 @@ package enum FaultPolicy {
     package static let longestPause = Duration.seconds(60)
     /// Retries after a 429 that do not count.
     package static let freeRetries = 5
-    /// How long a provider is left alone that has rejected the credentials.
-    package static let downTime = Duration.seconds(60)
     /// Faults in a row that open the breaker.
     package static let breakerThreshold = 5
     /// How often an open breaker lets a probe through.
     package static let probeEvery = Duration.seconds(10)
+
+    /// Why a run fails whose provider does not know the key.
+    package static let rejected = "Provider credentials rejected"
 
     /// What to do about a fault.
     ///
@@ -28,11 +29,11 @@ package enum FaultPolicy {
         switch fault {
         case .rateLimited(let wait): rateLimited(wait, history, jitter)
         case .quota: outOfMoney(history)
-        case .overloaded(let wait): passing(fault, history, jitter, atLeast: wait)
+        case .overloaded(let wait): overloaded(wait, history, jitter)
         case .server, .network, .timeout, .truncated, .empty: passing(fault, history, jitter, atLeast: nil)
         case .contextTooLong: StepVerdict(history.hasShrunk ? .failTask("\(fault)") : .shrink)
         case .badRequest, .refused: StepVerdict(.failTask("\(fault)"))
-        case .auth: StepVerdict(.failRun("Provider credentials rejected"), mark: .down(downTime))
+        case .auth: StepVerdict(history.canFailOver ? .failover : .failRun(rejected), mark: .down)
         case .invalidOutput(let why): StepVerdict(history.hasRepaired ? .fallback : .repair(why))
         case .cancelled: StepVerdict(.abandon)
         }
@@ -48,6 +49,13 @@ package enum FaultPolicy {
 
     private static func outOfMoney(_ history: StepHistory) -> StepVerdict {
         StepVerdict(history.canFailOver ? .failover : .failRun("Provider quota exhausted"))
+    }
+
+    /// Everybody leaves the provider alone for a while; the attempt counts all the same.
+    private static func overloaded(_ wait: Duration?, _ history: StepHistory, _ jitter: Double) -> StepVerdict {
+        let pause = min(wait ?? backoff(history.failures) * jitter, longestPause)
+        let verdict = passing(.overloaded(retryAfter: wait), history, jitter, atLeast: wait)
+        return StepVerdict(verdict.action, mark: .pause(pause))
     }
 
     /// Faults that may pass: full jitter over 1, 2, 4, 8, 16 s, but never before the provider's own wait is over.

@@ -23,8 +23,8 @@ package struct StepVerdict: Sendable, Hashable {
     package enum Mark: Sendable, Hashable {
         /// No calls with this key until then; the later of two marks holds.
         case pause(Duration)
-        /// The credentials are wrong: no calls for so long.
-        case down(Duration)
+        /// The credentials are wrong: no calls until the key changes, or an operator lifts the mark.
+        case down
         /// Counts towards the breaker: after ``FaultPolicy/breakerThreshold`` in a row only one probe in
         /// ``FaultPolicy/probeEvery`` goes out.
         case fault

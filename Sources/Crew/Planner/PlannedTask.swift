@@ -19,6 +19,8 @@ package struct PlannedTask: Sendable, Hashable, Codable {
     /// The caller's limit on output tokens; nil leaves it to the agent's tier.
     package var maxTokens: Int?
     package var simulate: Simulation?
+    /// Set where the task's document is made anew, alone (contract S-33).
+    package var rerun: TaskRerun?
 
     package init(
         id: String,

@@ -6,4 +6,7 @@ package enum ModelProvider {
     package static let simulated = "simulated"
     /// The one model of the offline provider.
     package static let offlineModel = "offline-extractive-1"
+
+    /// Who makes a model that no price names, told from the name.
+    static func maker(of model: String) -> String? { model.hasPrefix("claude-") ? anthropic : nil }
 }

@@ -35,7 +35,9 @@ package struct PriceTable: Sendable {
 
     /// The provider that offers a model, the first by name where several do; nil where none is known.
     package func provider(of model: String) -> String? {
-        rows.values.filter { $0.model == model }.map(\.provider).min()
+        let plain = Self.undated(model)
+        return rows.values.filter { $0.model == model || $0.model == plain }.map(\.provider).min()
+            ?? ModelProvider.maker(of: model)
     }
 
     /// What must be set aside before the call, so that it cannot overspend (engine 3.4, design O-4).
@@ -94,14 +96,15 @@ package struct PriceTable: Sendable {
         )
     }
 
-    /// `name-2025-04-14` without the date; nil where there is none.
+    /// `name-2025-04-14` or `name-20250414` without the date; nil where there is none.
     private static func undated(_ model: String) -> String? {
-        let date = model.suffix(11).utf8
-        guard date.count == 11, model.utf8.count > 11 else { return nil }
-        let isDate = zip(date, "-0000-00-00".utf8).allSatisfy { byte, shape in
-            shape == UInt8(ascii: "-") ? byte == shape : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        for shape in ["-0000-00-00", "-00000000"] where model.utf8.count > shape.utf8.count {
+            let isDate = zip(model.utf8.suffix(shape.utf8.count), shape.utf8).allSatisfy { byte, shape in
+                shape == UInt8(ascii: "-") ? byte == shape : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            }
+            if isDate { return String(model.dropLast(shape.utf8.count)) }
         }
-        return isDate ? String(model.dropLast(11)) : nil
+        return nil
     }
 }
 

@@ -39,7 +39,7 @@ package struct CrewRouting: Sendable {
     /// - Parameters:
     ///   - prices: what models cost and take.
     ///   - providers: those with credentials or an endpoint, by name; none at all means the offline one.
-    ///   - defaultModel: the operator's one model for the OpenAI-compatible endpoint, instead of the table's.
+    ///   - defaultModel: the operator's one model for every task, instead of the table's.
     package init(prices: PriceTable, providers: Set<String>, defaultModel: String? = nil) {
         self.prices = prices
         self.providers = providers
@@ -67,9 +67,12 @@ package struct CrewRouting: Sendable {
 
     private func override(_ question: RouteQuestion) -> [ModelRoute] {
         guard let model = question.override else { return [] }
-        let named = prices.provider(of: model)
-        guard let provider = named.flatMap({ providers.contains($0) ? $0 : nil }) ?? fallbackProvider else { return [] }
+        guard let provider = provider(of: model) else { return [] }
         return [ModelRoute(provider: provider, model: model, reason: .override)]
+    }
+
+    private func provider(of model: String) -> String? {
+        prices.provider(of: model).flatMap { providers.contains($0) ? $0 : nil } ?? fallbackProvider
     }
 
     /// A model nobody has priced is taken for one of the OpenAI-compatible endpoint.
@@ -83,7 +86,7 @@ package struct CrewRouting: Sendable {
     }
 
     private func table(_ question: RouteQuestion) -> [ModelRoute] {
-        if let defaultModel, let provider = fallbackProvider {
+        if let defaultModel, let provider = provider(of: defaultModel) {
             return [ModelRoute(provider: provider, model: defaultModel, reason: .default)]
         }
         let row = RouteRow.row(for: question)

@@ -7,9 +7,16 @@ enum ReportData {
             "tenant": .string(report.tenant), "title": .string(report.engagement), "client": .string(report.client),
             "date": .string(String(report.date.seconds.prefix(10))),
             "parts": .array(report.parts.map(part)),
-            "provenance": .bool(report.withProvenance),
+            "provenance": .bool(report.withProvenance), "excerpt": .bool(report.isExcerpt),
+            "color": text(report.brand.color?.hex), "ink": text(report.brand.color?.readable.hex),
+            "logo": text(report.brand.logo.map(filename)),
         ]
     }
+
+    private static func text(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
+
+    /// Of the logo, beside the template.
+    static func filename(of logo: BrandLogo) -> String { "logo.\(logo.kind.rawValue)" }
 
     private static func part(_ part: ClientReport.Part) -> JSON {
         [

@@ -59,6 +59,9 @@ package struct TypstRenderer: DocumentRenderer {
             try Data(PackageResources.report_typ).write(to: folder.appending(path: "report.typ"))
             try Data(PackageResources.render_py).write(to: folder.appending(path: "render.py"))
             try Data(ReportData.json(of: report).text.utf8).write(to: folder.appending(path: "report.json"))
+            if let logo = report.brand.logo {
+                try Data(logo.bytes).write(to: folder.appending(path: ReportData.filename(of: logo)))
+            }
         } catch {
             remove(folder.path)
             throw error

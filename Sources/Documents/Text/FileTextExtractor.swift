@@ -12,12 +12,14 @@ package struct FileTextExtractor: TextExtractor {
     ///   - logger: hears what tools complained of, at debug level.
     ///   - searchPath: folders parted by colons, where the programs are looked for.
     ///   - seconds: that one tool may take for one file, by the clock and of CPU.
+    ///   - requiresWalls: read with no foreign program where ``Walls/standing()`` is not `full`.
     package init(
         logger: Logger,
         searchPath: String = "/usr/bin:/bin:/usr/local/bin",
-        seconds: Int = 18
+        seconds: Int = 15,
+        requiresWalls: Bool = false
     ) {
-        box = ToolBox(searchPath: searchPath, seconds: seconds, logger: logger)
+        box = ToolBox(searchPath: searchPath, seconds: seconds, requiresWalls: requiresWalls, logger: logger)
     }
 
     @concurrent

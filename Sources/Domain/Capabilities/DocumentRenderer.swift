@@ -88,6 +88,9 @@ package struct ClientReport: Sendable, Hashable {
     package let parts: [Part]
     /// With the appendix “AI Provenance”.
     package let withProvenance: Bool
+    /// One document alone: without contents and scores.
+    package let isExcerpt: Bool
+    package let brand: Brand
 
     package init(
         tenant: String,
@@ -95,7 +98,9 @@ package struct ClientReport: Sendable, Hashable {
         client: String,
         date: Timestamp,
         parts: [Part],
-        withProvenance: Bool
+        withProvenance: Bool,
+        isExcerpt: Bool = false,
+        brand: Brand = .none
     ) {
         self.tenant = tenant
         self.engagement = engagement
@@ -103,5 +108,7 @@ package struct ClientReport: Sendable, Hashable {
         self.date = date
         self.parts = parts
         self.withProvenance = withProvenance
+        self.isExcerpt = isExcerpt
+        self.brand = brand
     }
 }

@@ -4,6 +4,10 @@ package protocol Payments: Sendable {
     /// Whether there is a key for this mode.
     func serves(_ mode: KeyMode) -> Bool
 
+    /// Whether the key for this mode is one for real money. Where a test key is the only one, it serves both modes of ours;
+    /// what one kind of key made, the other does not know.
+    func isLive(_ mode: KeyMode) -> Bool
+
     /// Opens a page on which the buyer of a task pays exactly its budget.
     func openCheckout(_ checkout: TaskCheckout, key: String) async throws(PaymentFault) -> CheckoutPage
 
@@ -44,6 +48,22 @@ package protocol Payments: Sendable {
     /// - Returns: the transfer's id.
     func transfer(_ transfer: PayoutTransfer, key: String) async throws(PaymentFault) -> String
 
+    /// Gives a buyer money back.
+    ///
+    /// - Returns: the refund's id.
+    func refund(_ refund: TaskRefund, key: String) async throws(PaymentFault) -> String
+
+    /// The refund that was made for a task, where there is one that did not fail: for keys that are no longer good.
+    func findRefund(_ refund: TaskRefund) async throws(PaymentFault) -> String?
+
+    /// The payment that a Checkout session came to; nil where nothing was paid.
+    func payment(of session: String, _ mode: KeyMode) async throws(PaymentFault) -> String?
+
+    /// A part of all subscriptions there are, ended ones too.
+    ///
+    /// - Parameter last: the id of the last one of the part before; nil begins.
+    func subscriptions(after last: String?) async throws(PaymentFault) -> SubscriptionList
+
     /// The transfer that was made for a submission, where there is one: for keys that are no longer good.
     func findTransfer(for submission: String, _ mode: KeyMode) async throws(PaymentFault) -> String?
 }
@@ -56,13 +76,23 @@ package struct TaskCheckout: Sendable, Equatable, Codable {
     package let title: String
     /// US cents, at most 99,999,999.
     package let amountCents: Int
+    /// How many pages of the task have expired before this one; nil is none.
+    package let page: Int?
 
-    package init(task: String, tenant: Tenant.ID, isLive: Bool, title: String, amountCents: Int) {
+    package init(
+        task: String,
+        tenant: Tenant.ID,
+        isLive: Bool,
+        title: String,
+        amountCents: Int,
+        page: Int? = nil
+    ) {
         self.task = task
         self.tenant = tenant
         self.isLive = isLive
         self.title = title
         self.amountCents = amountCents
+        self.page = page
     }
 
     package var mode: KeyMode { isLive ? .live : .test }
@@ -72,10 +102,44 @@ package struct TaskCheckout: Sendable, Equatable, Codable {
 package struct CheckoutPage: Sendable, Equatable {
     package let id: String
     package let url: String
+    /// Whether real money is paid there; nil where that is not known.
+    package let isLive: Bool?
 
-    package init(id: String, url: String) {
+    package init(id: String, url: String, isLive: Bool? = nil) {
         self.id = id
         self.url = url
+        self.isLive = isLive
+    }
+}
+
+/// What goes back to the buyer of a cancelled task.
+package struct TaskRefund: Sendable, Equatable {
+    package let task: String
+    package let tenant: Tenant.ID
+    package let mode: KeyMode
+    /// The provider's id of the payment; empty where it must be looked up.
+    package var payment: String
+    /// US cents.
+    package let amountCents: Int
+
+    package init(task: String, tenant: Tenant.ID, mode: KeyMode, payment: String, amountCents: Int) {
+        self.task = task
+        self.tenant = tenant
+        self.mode = mode
+        self.payment = payment
+        self.amountCents = amountCents
+    }
+}
+
+/// A part of the provider's subscriptions.
+package struct SubscriptionList: Sendable, Equatable {
+    /// The provider's objects.
+    package let items: [JSON]
+    package let hasMore: Bool
+
+    package init(items: [JSON], hasMore: Bool) {
+        self.items = items
+        self.hasMore = hasMore
     }
 }
 

@@ -1,6 +1,11 @@
 /// What an event asks for. Whether it still may is decided by the guards of the statements that carry it out.
 package enum StripeEffect: Sendable, Equatable {
     case fund(TaskFunding)
+    /// A page on which nobody can pay any more.
+    case expired(task: String, session: String)
+    case refund(RefundNews)
+    /// So much of a task's payment was given back in all, whoever did it.
+    case givenBack(task: String, amountCents: Int)
     /// A subscription was bought: this customer is this tenant.
     case link(tenant: String, customer: String)
     case account(String, payoutsEnabled: Bool)
@@ -17,12 +22,24 @@ package struct TaskFunding: Sendable, Equatable {
     package let task: String
     package let session: String
     package let amountCents: Int
+    /// Stripe's payment, which a refund names; nil where the event has none.
+    package let payment: String?
 
-    package init(task: String, session: String, amountCents: Int) {
+    package init(task: String, session: String, amountCents: Int, payment: String? = nil) {
         self.task = task
         self.session = session
         self.amountCents = amountCents
+        self.payment = payment
     }
+}
+
+/// A refund of a task's payment, as one event shows it.
+package struct RefundNews: Sendable, Equatable {
+    package let id: String
+    package let task: String
+    package let amountCents: Int
+    /// Why Stripe could not carry it out; nil where it did, or is about to.
+    package let failure: String?
 }
 
 /// A subscription as one event shows it.
@@ -49,6 +66,9 @@ extension StripeEvent {
     package func effect(_ prices: StripePrices) -> StripeEffect {
         switch type {
         case "checkout.session.completed": checkout()
+        case "checkout.session.expired": expired()
+        case "refund.created", "refund.updated", "refund.failed", "charge.refund.updated": refund()
+        case "charge.refunded": givenBack()
         case "account.updated": account()
         case "transfer.created": transfer()
         case "customer.subscription.created": subscription(prices, rank: 0)
@@ -81,7 +101,41 @@ extension StripeEvent {
         guard let amount = object["amount_total"]?.intValue else {
             return .unmatched("the Checkout session of \(task) has no amount_total")
         }
-        return .fund(TaskFunding(task: task, session: objectID, amountCents: amount))
+        let payment = Self.reference(object["payment_intent"])
+        return .fund(TaskFunding(task: task, session: objectID, amountCents: amount, payment: payment))
+    }
+
+    private func expired() -> StripeEffect {
+        guard object["mode"]?.stringValue ?? "payment" == "payment",
+            let task = metadata("task_id") ?? object["client_reference_id"]?.stringValue
+        else { return .ignored("the Checkout session names no task") }
+        return .expired(task: task, session: objectID)
+    }
+
+    private func refund() -> StripeEffect {
+        guard let task = metadata("task_id") else { return .ignored("the refund is none of a cancelled task") }
+        guard let id = object["id"]?.stringValue, let amount = object["amount"]?.intValue else {
+            return .unmatched("the refund of \(task) has no id or no amount")
+        }
+        let status = object["status"]?.stringValue
+        let hasFailed = status == "failed" || status == "canceled"
+        let reason = object["failure_reason"]?.stringValue ?? status ?? "unknown"
+        return .refund(
+            RefundNews(
+                id: id,
+                task: task,
+                amountCents: amount,
+                failure: hasFailed ? "Stripe could not give the money back: \(reason)" : nil
+            )
+        )
+    }
+
+    private func givenBack() -> StripeEffect {
+        guard let task = metadata("task_id") else { return .ignored("the charge is none of a task") }
+        guard let amount = object["amount_refunded"]?.intValue else {
+            return .ignored("the charge of \(task) has no amount_refunded")
+        }
+        return .givenBack(task: task, amountCents: amount)
     }
 
     private func link() -> StripeEffect {
@@ -145,4 +199,16 @@ extension StripeEvent {
 extension SubscriptionNews {
     /// Stripe's words for a subscription that never comes back.
     package static let ended: Set = ["canceled", "incomplete_expired"]
+}
+
+extension StripeEvent {
+    /// A subscription as Stripe lists it, read like the newest event about it.
+    ///
+    /// - Parameter object: Stripe's subscription.
+    /// - Returns: nil where it has no id or status, or its price belongs to no plan and it has not ended.
+    package static func subscription(listed object: JSON, _ prices: StripePrices) -> SubscriptionNews? {
+        let event: JSON = ["id": "listed", "type": "customer.subscription.updated", "data": ["object": object]]
+        guard case .subscription(let news)? = StripeEvent(event)?.effect(prices) else { return nil }
+        return news
+    }
 }

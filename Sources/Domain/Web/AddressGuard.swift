@@ -1,16 +1,21 @@
 /// Says which addresses a caller may make us talk to: public ones only, so that no URL of a tenant reaches our own network.
 ///
-/// Sources: the IANA special-purpose registries of IPv4 and IPv6 (RFC 6890 and its successors), multicast (RFC 5771).
+/// This machine's own addresses are refused too, whatever they are. Sources: the IANA special-purpose registries of IPv4 and
+/// IPv6 (RFC 6890 and its successors), multicast (RFC 5771).
 package struct AddressGuard: Sendable {
     private let allowed: [AddressRange]
+    private let own: OwnAddresses
 
-    /// - Parameter allowed: let through although they are not public; `GC_NET_ALLOW`, for tests and for own networks.
-    package init(allowing allowed: [AddressRange] = []) {
+    /// - Parameters:
+    ///   - allowed: let through although they are not public, or our own; `GC_NET_ALLOW`, for tests and for own networks.
+    ///   - own: what this machine itself is reached by.
+    package init(allowing allowed: [AddressRange] = [], own: OwnAddresses = .system) {
         self.allowed = allowed
+        self.own = own
     }
 
     package func permits(_ address: NetworkAddress) -> Bool {
-        isLetThrough(address) || Self.isPublic(address)
+        isLetThrough(address) || isPublic(address)
     }
 
     /// Only because an operator said so.
@@ -19,19 +24,20 @@ package struct AddressGuard: Sendable {
     }
 
     /// An address that carries another one is judged by that.
-    private static func isPublic(_ address: NetworkAddress) -> Bool {
-        if address.bytes.count == 4 { return !special4.contains { $0.contains(address) } }
+    private func isPublic(_ address: NetworkAddress) -> Bool {
+        guard !own.contains(address) else { return false }
+        if address.bytes.count == 4 { return !Self.special4.contains { $0.contains(address) } }
         if let inner = embedded(in: address) { return isPublic(inner) }
-        return unicast.contains { $0.contains(address) } && !special6.contains { $0.contains(address) }
+        return Self.unicast.contains { $0.contains(address) } && !Self.special6.contains { $0.contains(address) }
     }
 
     /// The IPv4 address inside an IPv4-mapped (RFC 4291), NAT64 (RFC 6052) or ISATAP (RFC 5214) one.
-    private static func embedded(in address: NetworkAddress) -> NetworkAddress? {
+    private func embedded(in address: NetworkAddress) -> NetworkAddress? {
         let marks = address.bytes[8..<12]
         let isTunnel = marks.elementsEqual([0, 0, 0x5E, 0xFE]) || marks.elementsEqual([2, 0, 0x5E, 0xFE])
         let inner = NetworkAddress(bytes: address.bytes.suffix(4))
         if isTunnel, !isPublic(inner) { return inner }
-        return carriers.contains { $0.contains(address) } ? inner : nil
+        return Self.carriers.contains { $0.contains(address) } ? inner : nil
     }
 
     private static let carriers = ["::ffff:0:0/96", "64:ff9b::/96"].compactMap(AddressRange.init)

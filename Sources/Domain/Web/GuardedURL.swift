@@ -24,6 +24,9 @@ package struct GuardedURL: Sendable, Equatable {
         case syntax, scheme, credentials, host, port
         /// It leads to what is not public.
         case address
+
+        /// What somebody tries who looks for a way inside, rather than mistypes.
+        package var isProbe: Bool { [.host, .port, .address].contains(self) }
     }
 
     /// - Parameters:

@@ -23,20 +23,25 @@ package struct FetchURL: Job {
     let user: User.ID
     let url: String
     let category: String
+    let once: String?
 
-    /// - Parameter url: as the caller gave it; checked when it is fetched.
+    /// - Parameters:
+    ///   - url: as the caller gave it; checked when it is fetched.
+    ///   - once: the name of a request with an `Idempotency-Key`: however many jobs bear it, they make one attachment.
     package init(
         engagement: Engagement.ID,
         tenant: Tenant.ID,
         user: User.ID,
         url: String,
-        category: Attachment.Category
+        category: Attachment.Category,
+        once: String? = nil
     ) {
         self.engagement = engagement
         self.tenant = tenant
         self.user = user
         self.url = url
         self.category = category.rawValue
+        self.once = once
     }
 
     package func run(_ context: JobContext) async throws -> Outcome {
@@ -109,13 +114,38 @@ package struct FetchURL: Job {
             guard !isGivenUp else {
                 throw Moot(description: "nobody waits for the page any more")
             }
-            _ = try await transaction.sql.query(context.recording(FetchOutcome.stored(key: key).json))
-            switch try await AddAttachment.finish(transaction, new, context.services.stores.attachments) {
-            case .inserted: return true
-            case .full: _ = try await transaction.sql.query(context.recording(FetchOutcome.full.json))
-            case .noEngagement: _ = try await transaction.sql.query(context.recording(FetchOutcome.gone.json))
+            if let earlier = try await earlier(key, transaction) {
+                _ = try await transaction.sql.query(context.recording(FetchOutcome.stored(key: earlier).json))
+                return false
             }
-            return false
+            return try await insert(new, transaction, context)
         }
+    }
+
+    /// Claims the name of the request for this attachment.
+    ///
+    /// - Returns: the storage key of the attachment that the same request has made before; nil where it has made none.
+    private func earlier(_ key: String, _ transaction: QueueTransaction) async throws -> String? {
+        guard let once else { return nil }
+        let claimed = try await transaction.sql.query(FetchedPages.claim(once, tenant, storageKey: key))
+        guard claimed.first == nil else { return nil }
+        return try await transaction.sql.query(FetchedPages.find(once, tenant)).first?.decode(String.self)
+    }
+
+    private func insert(
+        _ new: NewAttachment,
+        _ transaction: QueueTransaction,
+        _ context: JobContext
+    ) async throws -> Bool {
+        _ = try await transaction.sql.query(context.recording(FetchOutcome.stored(key: new.storageKey).json))
+        let refused: FetchOutcome
+        switch try await AddAttachment.finish(transaction, new, context.services.stores.attachments) {
+        case .inserted: return true
+        case .full: refused = .full
+        case .noEngagement: refused = .gone
+        }
+        _ = try await transaction.sql.query(context.recording(refused.json))
+        if let once { _ = try await transaction.sql.query(FetchedPages.disclaim(once, tenant)) }
+        return false
     }
 }

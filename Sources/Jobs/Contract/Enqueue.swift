@@ -8,13 +8,15 @@ extension NewJob {
     ///   - delay: how long it waits at least.
     ///   - uniqueKey: while a queued or running job has this key, this one is not added.
     ///   - uniqueness: any other rule; then `uniqueKey` is not used.
+    ///   - concurrencyKey: of the tenant's jobs with this key only `policy.perKey` run at once.
     package init<J: Job>(
         _ job: J,
         tenant: String = "",
         delay: Duration = .zero,
         priority: Int? = nil,
         uniqueKey: String? = nil,
-        uniqueness: Uniqueness? = nil
+        uniqueness: Uniqueness? = nil,
+        concurrencyKey: String? = nil
     ) throws {
         precondition(J.kind.job == J.self, "\(J.self) borrows the kind of \(J.kind.job)")
         let payload = try JSONEncoder().encode(job)
@@ -27,7 +29,8 @@ extension NewJob {
             delay: delay,
             maxAttempts: J.policy.retry.attempts,
             uniqueKey: uniqueKey,
-            uniqueness: uniqueness
+            uniqueness: uniqueness,
+            concurrency: concurrencyKey.map { ConcurrencyKey($0, limit: J.policy.perKey) }
         )
     }
 }

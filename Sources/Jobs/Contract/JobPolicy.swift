@@ -6,12 +6,21 @@ package struct JobPolicy: Sendable, Equatable {
     /// How long one attempt may take before it is cancelled and counts as failed.
     package let timeout: Duration
     package let retry: RetryPolicy
+    /// How many jobs of a tenant with the same concurrency key run at once; 0 is no cap.
+    package let perKey: Int
 
-    package init(queue: QueueName, priority: Int = 5, timeout: Duration = .seconds(60), retry: RetryPolicy) {
+    package init(
+        queue: QueueName,
+        priority: Int = 5,
+        timeout: Duration = .seconds(60),
+        retry: RetryPolicy,
+        perKey: Int = 0
+    ) {
         self.queue = queue
         self.priority = priority
         self.timeout = timeout
         self.retry = retry
+        self.perKey = perKey
     }
 }
 

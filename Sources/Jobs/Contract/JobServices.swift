@@ -50,6 +50,10 @@ package struct JobServices: Sendable {
 package struct Models: Sendable {
     package let routing: CrewRouting
     package let allowSimulation: Bool
+    /// By provider: the account whose marks hold for this process's calls. Built-in providers have none.
+    package let accounts: [String: ProviderMarks.Account]
+    /// Documents that a model judges lower than this, in tenths, are written once more; 0 is none.
+    package let reviseBelow: Int
     private let observer: Observer
     private let providers: [String: any LanguageModel]
 
@@ -65,14 +69,20 @@ package struct Models: Sendable {
     /// - Parameters:
     ///   - providers: by their name in the price table; the offline one must be among them.
     ///   - observer: who judges documents.
+    ///   - accounts: of the providers that are outside; what befalls one process there is told to all.
+    ///   - reviseBelow: in tenths, 0…100.
     package init(
         routing: CrewRouting,
         providers: [any LanguageModel],
         allowSimulation: Bool,
-        observer: Observer = .heuristic
+        observer: Observer = .heuristic,
+        accounts: [ProviderMarks.Account] = [],
+        reviseBelow: Int = 60
     ) {
         self.routing = routing
         self.observer = observer
+        self.accounts = Dictionary(accounts.map { ($0.provider, $0) }, uniquingKeysWith: { first, _ in first })
+        self.reviseBelow = reviseBelow
         self.providers = Dictionary(providers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.allowSimulation = allowSimulation
     }

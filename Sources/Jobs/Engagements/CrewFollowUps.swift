@@ -23,7 +23,7 @@ enum CrewFollowUps {
         insert(stepRows(of: run, waitedFor: nil), handOverTo: session)
     }
 
-    /// The last job of a run, once no task is left and no judgement is awaited.
+    /// The last job of a run, once no task is left and neither a judgement nor a revision is awaited.
     static func finish(of run: Run.ID) -> SQL {
         insert(lastRow(of: run), handOverTo: nil)
     }
@@ -39,6 +39,23 @@ enum CrewFollowUps {
                jsonb_build_object('run', t.run_id, 'task', t.task_id), 'observe:' || t.run_id || ':' || t.task_id
         FROM run_tasks t JOIN runs r ON r.id = t.run_id
         WHERE t.run_id = \(run) AND t.observation = 'pending' AND r.status = 'running'
+          AND (\(task)::text IS NULL OR t.task_id = \(task))
+        ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
+        \(clause: Ledger.returningFollowUps)
+        """
+    }
+
+    /// One job per document that shall be written once more and that has none.
+    ///
+    /// - Parameter task: only the document of this one; nil takes all.
+    static func revisions(of run: Run.ID, task: String? = nil) -> SQL {
+        """
+        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key)
+        SELECT \(JobKind.reviseTask.rawValue), \(ReviseTask.policy.queue.rawValue), t.tenant_id,
+               \(ReviseTask.policy.priority)::smallint, \(ReviseTask.policy.retry.attempts),
+               jsonb_build_object('run', t.run_id, 'task', t.task_id), 'revise:' || t.run_id || ':' || t.task_id
+        FROM run_tasks t JOIN runs r ON r.id = t.run_id
+        WHERE t.run_id = \(run) AND t.revision = 'pending' AND r.status = 'running'
           AND (\(task)::text IS NULL OR t.task_id = \(task))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
         \(clause: Ledger.returningFollowUps)
@@ -65,7 +82,7 @@ enum CrewFollowUps {
         FROM runs r
         WHERE r.id = \(run) AND r.status = 'running' AND EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id)
           AND NOT EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id
-                          AND (status IN ('waiting','ready','running') OR observation = 'pending'))
+                          AND (status IN ('waiting','ready','running') OR observation = 'pending' OR revision = 'pending'))
         """
     }
 

@@ -41,8 +41,9 @@ package struct CrewRecovery: Sendable {
               ANY (CASE WHEN t.task_id IS NULL THEN ARRAY['start:' || r.id, 'finish:' || r.id]
                    ELSE ARRAY['step:' || r.id || ':' || t.task_id] END))
           AND NOT (t.task_id IS NULL AND EXISTS (
-            SELECT 1 FROM run_tasks o JOIN jobs j ON j.unique_key = 'observe:' || o.run_id || ':' || o.task_id
-            WHERE o.run_id = r.id AND o.observation = 'pending' AND j.state IN ('queued','running')))
+            SELECT 1 FROM run_tasks o JOIN jobs j
+              ON j.unique_key IN ('observe:' || o.run_id || ':' || o.task_id, 'revise:' || o.run_id || ':' || o.task_id)
+            WHERE o.run_id = r.id AND 'pending' IN (o.observation, o.revision) AND j.state IN ('queued','running')))
         LIMIT 200
         """
 
@@ -88,9 +89,11 @@ package struct CrewRecovery: Sendable {
     private func write(_ run: Run.ID, _ statements: [SQL]) async throws {
         _ = try await queue.transaction { transaction in
             try await transaction.finish(
-                [RunLedger.lockRun(run)] + statements + [RunLedger.giveUpDeadObservations(of: run)],
+                [RunLedger.lockRun(run)] + statements
+                    + [RunLedger.giveUpDeadObservations(of: run), RunLedger.giveUpDeadRevisions(of: run)],
                 enqueuing: [
                     CrewFollowUps.next(of: run), CrewFollowUps.observations(of: run),
+                    CrewFollowUps.revisions(of: run),
                 ]
             )
         }

@@ -36,14 +36,17 @@ package struct CrewStep: Job {
             // The predecessor's trip brought it along; it is read anew for every further try.
             let known = brought?.task == task ? brought : nil
             brought = nil
-            guard let input = try await stepInput(known, context) else {
+            guard var input = try await stepInput(known, context) else {
                 return .cancel("the run was deleted")
             }
             guard input.runStatus == .running else { return .cancel("the run is \(input.runStatus.rawValue)") }
             guard input.taskStatus == .ready || input.taskStatus == .running else {
                 return .cancel("the task is \(input.taskStatus.rawValue)")
             }
-            let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
+            var planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
+            if let rerun = planned.rerun {
+                (planned, input) = try await Self.rerun(rerun, planned, input, context.services.stores.runs)
+            }
             let files = try await StepContext.of(planned, input, context.services.stores.context)
             let step = StepInProgress(run: run, task: task, context: context, input: input, files: files)
             switch try await step.go(variation) {

@@ -15,6 +15,7 @@ struct ObservationInProgress {
     static let agent = "quality_observer"
 
     private var models: Models { context.services.models }
+    private var gate: ProviderGate { ProviderGate(input.marks, context) }
 
     private struct Call {
         let request: ModelRequest
@@ -29,12 +30,18 @@ struct ObservationInProgress {
             guard let provider = models[call.choice.route.provider] else {
                 return .snooze(.seconds(5), "this worker has no provider \(call.choice.route.provider)")
             }
+            let listener: @Sendable (String) -> Void
+            switch try await gate.admission(to: call.choice.route.provider) {
+            case .wait(let time): return try await hold(call.choice.route.provider, time)
+            case .go(let heard): listener = heard
+            }
             guard let id = try await reserve(call) else {
                 return try await giveUp("the budget was taken by other steps")
             }
             let reply: ModelReply
             do {
-                reply = try await provider.complete(call.request, onText: { _ in })
+                reply = try await provider.complete(call.request, onText: listener)
+                await gate.answered(by: call.choice.route.provider)
             } catch {
                 return try await end(error, call, id)
             }
@@ -51,12 +58,20 @@ struct ObservationInProgress {
         return try await giveUp("the judge's answer could not be used: \(repair ?? "")")
     }
 
+    /// The judge is held for the whole fleet: no attempt is spent, and when patience is over the run goes on without.
+    private func hold(_ provider: String, _ time: Duration) async throws -> Outcome {
+        if let held = input.heldFor, held >= FaultPolicy.patience { return try await giveUp(gate.exhausted(provider)) }
+        if input.heldFor == nil { _ = try await context.queue.postgres.query(ProviderMarks.hold(task, of: run)) }
+        return .snooze(time, gate.reason(provider))
+    }
+
     // MARK: The call
 
-    /// Judges are of another family than the writer, where there are two.
+    /// Judges are of another family than the writer, where there are two that answer.
     private func prepare(_ planned: PlannedTask, _ repair: String?) -> Call? {
         let writer = models.routing.prices.provider(of: input.writer)
-        for down in [Set([writer].compactMap { $0 }), []] {
+        let health = gate.health
+        for down in [health.avoided.union([writer].compactMap { $0 }), health.avoided, health.down] {
             var question = RouteQuestion(
                 kind: .observe,
                 rubric: planned.rubric,
@@ -123,7 +138,11 @@ struct ObservationInProgress {
     }
 
     private func settle(_ score: QualityScore, _ call: Call, _ end: RunLedger.CallEnd) async throws {
-        let line = "Scored \(task): \(score.tenths / 10).\(score.tenths % 10) of 10 (\(score.rubric.rawValue))"
+        let news = AnnounceDocument.scored(task, of: run)
+        let revises = input.isFirst && score.tenths < models.reviseBelow
+        let line =
+            "Scored \(task): \(score.tenths / 10).\(score.tenths % 10) of 10 (\(score.rubric.rawValue))"
+            + (revises ? "; it will be revised once" : "")
         do {
             try await context.settle(
                 writing: [
@@ -142,8 +161,9 @@ struct ObservationInProgress {
                         of: run
                     ),
                     RunLedger.endObservation(of: task, run),
-                ],
-                enqueuing: [CrewFollowUps.finish(of: run)]
+                ] + news.facts + (revises ? [RunLedger.awaitRevision(of: task, run)] : []),
+                enqueuing: news.jobs + (revises ? [CrewFollowUps.revisions(of: run, task: task)] : [])
+                    + [CrewFollowUps.finish(of: run)]
             )
         } catch  where error is Fenced || error is Moot {
             // Too late for the score, never for the bill.
@@ -156,12 +176,13 @@ struct ObservationInProgress {
     private func end(_ fault: ModelFault, _ call: Call, _ id: Int) async throws -> Outcome {
         let failed = FailedCall.end(fault, call: id, call.request, call.choice, models.routing.prices)
         let postgres = context.queue.postgres
-        // This task may have been cancelled, and the money must be booked all the same.
-        let run = run
-        _ = try await Task { try await postgres.query(RunLedger.end(failed, of: run, isStep: false)) }.value
-        if case .cancelled = fault { throw CancellationError() }
         let history = StepHistory(failures: context.job.failures, canFailOver: false)
         let verdict = FaultPolicy.verdict(on: fault, history: history, jitter: .random(in: 0..<1))
+        let statements =
+            [RunLedger.end(failed, of: run, isStep: false)] + gate.notes(verdict.mark, call.choice.route, fault)
+        // This task may have been cancelled, and the money must be booked all the same.
+        _ = try await Task { try await postgres.pipeline(statements) }.value
+        if case .cancelled = fault { throw CancellationError() }
         let tries = ObserveTask.policy.retry.attempts
         if case .retry(let delay, let isCounted) = verdict.action, context.job.failures + 1 < tries {
             return isCounted ? .retry(after: delay, fault.description) : .snooze(delay, fault.description)

@@ -76,6 +76,7 @@ package struct RunControl: Sendable {
                     ["SELECT queues_open(\(names)::text[])"] + RunControls.resume(run),
                     enqueuing: [
                         CrewFollowUps.next(of: run), CrewFollowUps.observations(of: run),
+                        CrewFollowUps.revisions(of: run),
                     ]
                 )
                 return .done(run)
@@ -123,6 +124,8 @@ package struct RunControl: Sendable {
           AND unique_key IN (SELECT 'step:' || run_id || ':' || task_id FROM run_tasks WHERE run_id = \(run)
                              UNION ALL SELECT 'observe:' || run_id || ':' || task_id FROM run_tasks
                                WHERE run_id = \(run) AND observation = 'pending'
+                             UNION ALL SELECT 'revise:' || run_id || ':' || task_id FROM run_tasks
+                               WHERE run_id = \(run) AND revision = 'pending'
                              UNION ALL VALUES (\(StartCrew.uniqueKey(run))), (\("finish:\(run)")))
         RETURNING id, queue, session
         """

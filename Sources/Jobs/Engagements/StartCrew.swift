@@ -2,7 +2,7 @@ private import Crew
 package import Domain
 private import FoundationEssentials
 private import PostgresClient
-private import Stores
+import Stores
 
 /// Plans a run and opens its first steps.
 package struct StartCrew: Job {
@@ -28,6 +28,7 @@ package struct StartCrew: Job {
         }
         guard !input.hasTasks else { return .cancel("the run has been planned") }
         if let pause = Self.waiting(for: input) { return pause }
+        if let document = input.rerunOf { return try await rerun(document, input, context) }
         let models = context.services.models
         let given = try CrewTask.parse(
             input.tasks,
@@ -63,7 +64,7 @@ package struct StartCrew: Job {
         return .snooze(.milliseconds(200), "waiting for the index of the files")
     }
 
-    private static func opening(_ plan: String, _ input: PlanInput, isOffline: Bool) -> [RunEvent] {
+    static func opening(_ plan: String, _ input: PlanInput, isOffline: Bool) -> [RunEvent] {
         let honest = RunEvent.log(
             agent: "engagement_manager",
             "No language model is configured: documents quote the brief (offline-extractive-1)."

@@ -19,18 +19,24 @@ struct StepInProgress {
     let files: StepContext
 
     private var models: Models { context.services.models }
+    private var gate: ProviderGate { ProviderGate(input.marks, context) }
 
     func go(_ variation: StepVariation) async throws -> Next {
         let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
-        guard let call = try prepare(planned, variation) else {
-            return .ended(try await withoutCall(planned, variation))
+        let gate = gate
+        guard let call = try prepare(planned, variation, gate.health) else {
+            return .ended(try await withoutCall(planned, variation, gate))
         }
         guard let provider = models[call.choice.route.provider] else {
             // Another worker may have the key that this one lacks.
             return .ended(.snooze(.seconds(5), "this worker has no provider \(call.choice.route.provider)"))
         }
-        guard let id = try await reserve(planned, call) else { return try await lost(variation, planned) }
-        return try await ask(provider, call, id, planned, variation)
+        switch try await gate.admission(to: call.choice.route.provider) {
+        case .wait(let time): return try await hold(call.choice.route.provider, time, planned, variation, gate)
+        case .go(let listener):
+            guard let id = try await reserve(planned, call) else { return try await lost(variation, planned) }
+            return try await ask(provider, call, id, planned, variation, listener)
+        }
     }
 
     // MARK: Before the call
@@ -40,17 +46,27 @@ struct StepInProgress {
         let choice: RouteChoice
     }
 
-    /// Nil where the budget allows no call any more.
-    private func prepare(_ planned: PlannedTask, _ variation: StepVariation) throws -> Call? {
+    /// Nil where the budget allows no call any more. A provider that is held is taken only where there is no other.
+    private func prepare(_ planned: PlannedTask, _ variation: StepVariation, _ health: ProviderHealth) throws -> Call? {
+        let best = try prepare(planned, variation, without: variation.down.union(health.avoided))
+        guard best == nil, health.avoided != health.down else { return best }
+        return try prepare(planned, variation, without: variation.down.union(health.down))
+    }
+
+    private func prepare(
+        _ planned: PlannedTask,
+        _ variation: StepVariation,
+        without down: Set<String>
+    ) throws -> Call? {
         let routing = models.routing
-        let first = RouteQuestion(task: planned, promptTokens: 0, budgetLeft: nil, down: variation.down)
+        let first = RouteQuestion(task: planned, promptTokens: 0, budgetLeft: nil, down: down)
         guard let wish = routing.candidates(for: first).first else { return nil }
         let draft = request(planned, wish, planned.outputLimit, variation)
         let question = RouteQuestion(
             task: planned,
             promptTokens: TokenBound.prompt(draft),
             budgetLeft: input.budgetLeft,
-            down: variation.down
+            down: down
         )
         guard let choice = routing.choose(question) else { return nil }
         let isSame = choice.route.model == wish.model && choice.maxOutput == draft.maxOutput
@@ -59,9 +75,18 @@ struct StepInProgress {
     }
 
     /// No call can be made now: the budget is spent, or promised to others that may give some back, or no model fits.
-    private func withoutCall(_ planned: PlannedTask, _ variation: StepVariation) async throws -> Outcome {
-        let question = RouteQuestion(task: planned, promptTokens: 0, budgetLeft: nil, down: variation.down)
+    private func withoutCall(
+        _ planned: PlannedTask,
+        _ variation: StepVariation,
+        _ gate: ProviderGate
+    ) async throws -> Outcome {
+        let down = variation.down.union(gate.health.down)
+        let question = RouteQuestion(task: planned, promptTokens: 0, budgetLeft: nil, down: down)
         guard models.routing.choose(question) != nil else {
+            if let rejection = gate.rejection {
+                try await StepFailure(self, planned).fail(run: rejection)
+                return .settled
+            }
             try await StepFailure(self, planned).fail(task: "no model is available for this step")
             return .settled
         }
@@ -136,6 +161,48 @@ struct StepInProgress {
         return .again(next)
     }
 
+    /// The provider is held for the whole fleet: the slot is given back, and no attempt is spent. Another provider is
+    /// tried when patience is over, or the run fails.
+    private func hold(
+        _ provider: String,
+        _ time: Duration,
+        _ planned: PlannedTask,
+        _ variation: StepVariation,
+        _ gate: ProviderGate
+    ) async throws -> Next {
+        let reason = gate.reason(provider)
+        if let held = input.heldFor, held >= FaultPolicy.patience {
+            guard others(than: provider, planned, variation, gate.health).isEmpty else {
+                var next = variation
+                next.down.insert(provider)
+                return .again(next)
+            }
+            try await StepFailure(self, planned).fail(run: gate.exhausted(provider))
+            return .ended(.settled)
+        }
+        if input.heldFor == nil {
+            let line = RunEvent.log(agent: planned.agentSlug, "\(task): \(reason)")
+            _ = try await context.queue.postgres.pipeline([
+                RunLedger.appendIfUnderWay([line], to: run), ProviderMarks.hold(task, of: run),
+            ])
+            context.tell(of: run)
+        }
+        return .ended(.snooze(time, reason))
+    }
+
+    /// Routes to other providers that accept our key.
+    private func others(
+        than provider: String,
+        _ planned: PlannedTask,
+        _ variation: StepVariation,
+        _ health: ProviderHealth
+    ) -> [ModelRoute] {
+        let down = variation.down.union(health.down).union([provider])
+        return models.routing.candidates(
+            for: RouteQuestion(task: planned, promptTokens: 0, budgetLeft: nil, down: down)
+        )
+    }
+
     // MARK: The call
 
     private func ask(
@@ -143,10 +210,12 @@ struct StepInProgress {
         _ call: Call,
         _ id: Int,
         _ planned: PlannedTask,
-        _ variation: StepVariation
+        _ variation: StepVariation,
+        _ listener: @escaping @Sendable (String) -> Void
     ) async throws -> Next {
         do {
-            let reply = try await provider.complete(call.request, onText: { _ in })
+            let reply = try await provider.complete(call.request, onText: listener)
+            await gate.answered(by: call.choice.route.provider)
             let charge = models.routing.prices.charge(
                 for: reply,
                 to: call.request,
@@ -167,19 +236,14 @@ struct StepInProgress {
         _ variation: StepVariation
     ) async throws -> Next {
         let provider = call.choice.route.provider
-        let others = models.routing.candidates(
-            for: RouteQuestion(
-                task: planned,
-                promptTokens: 0,
-                budgetLeft: nil,
-                down: variation.down.union([provider])
-            )
-        )
+        let gate = gate
+        let others = others(than: provider, planned, variation, gate.health)
         let job = context.job
+        let before = try await context.services.stores.runs.faults(run, task: task, job: job.id)
         let history = StepHistory(
             failures: job.failures,
-            uncounted: max(0, job.attempt - 1 - job.failures - job.losses),
-            elapsed: try await context.services.stores.runs.sinceFirstFault(run, task: task, job: job.id),
+            uncounted: max(0, before.calls - job.failures),
+            elapsed: before.elapsed,
             hasShrunk: variation.shrink > 0,
             canFailOver: !others.isEmpty
         )
@@ -215,9 +279,8 @@ struct StepInProgress {
     ) async throws {
         let end = FailedCall.end(fault, call: id, call.request, call.choice, models.routing.prices)
         let line = "\(task): \(fault.description)\(Self.consequence(verdict.action))"
-        let statements = [
-            RunLedger.end(end, of: run), RunLedger.appendIfUnderWay([.log(agent: planned.agentSlug, line)], to: run),
-        ]
+        let log = RunLedger.appendIfUnderWay([.log(agent: planned.agentSlug, line)], to: run)
+        let statements = [RunLedger.end(end, of: run), log] + gate.notes(verdict.mark, call.choice.route, fault)
         // This task may have been cancelled, and the money must be booked all the same.
         let postgres = context.queue.postgres
         _ = try await Task { try await postgres.pipeline(statements) }.value

@@ -78,13 +78,21 @@ struct StepSuccess {
             writing: [
                 RunLedger.book(end, of: run, announcing: events),
                 RunLedger.completeTask(task, of: run, cost: cost, document, score: score(of: text)),
-            ] + (isForModel ? [RunLedger.awaitObservation(of: task, run)] : []) + citations(text),
-            enqueuing: (isForModel ? [CrewFollowUps.observations(of: run, task: task)] : []) + [
+            ] + (isForModel ? [RunLedger.awaitObservation(of: task, run)] : []) + citations(text)
+                + news.flatMap(\.facts),
+            enqueuing: news.flatMap(\.jobs) + (isForModel ? [CrewFollowUps.observations(of: run, task: task)] : []) + [
                 CrewFollowUps.next(of: run, after: task, handOverTo: session)
             ],
             reading: session.map { RunStore.stepInput(of: run, nextUnder: $0) } ?? []
         )
         if session != nil, let next = try RunStore.stepInput(read) { step.context.handOver.send(along: next) }
+    }
+
+    /// Events for endpoints, where there are any; a score of a model's comes with its own.
+    private var news: [AnnounceDocument] {
+        guard step.input.isFollowed else { return [] }
+        let isScored = step.context.services.models.judge(of: provider) == .heuristic
+        return [.ready(task, of: run)] + (isScored ? [.scored(task, of: run)] : [])
     }
 
     // MARK: The observer

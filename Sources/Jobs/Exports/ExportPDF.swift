@@ -1,7 +1,7 @@
 package import Domain
 private import Stores
 
-/// Makes the PDF of an engagement, for a request that waits for it (contract E-59, J-5).
+/// Makes the PDF of an engagement or of one document of it, for a request that waits for it (contract E-59, J-5).
 package struct ExportPDF: Job {
     package static let kind = JobKind.exportPDF
     package static let policy = JobPolicy(
@@ -12,13 +12,21 @@ package struct ExportPDF: Job {
     )
 
     let engagement: Engagement.ID
-    let tenant: Tenant.ID
+    package let tenant: Tenant.ID
     let withProvenance: Bool
+    let document: Deliverable.ID?
 
-    package init(engagement: Engagement.ID, tenant: Tenant.ID, withProvenance: Bool) {
+    /// - Parameter document: the one that is wanted; nil is the newest version of each.
+    package init(
+        engagement: Engagement.ID,
+        tenant: Tenant.ID,
+        withProvenance: Bool,
+        document: Deliverable.ID? = nil
+    ) {
         self.engagement = engagement
         self.tenant = tenant
         self.withProvenance = withProvenance
+        self.document = document
     }
 
     /// One job at a time makes a file.
@@ -28,7 +36,7 @@ package struct ExportPDF: Job {
     package func run(_ context: JobContext) async throws -> Outcome {
         let stores = context.services.stores
         guard
-            let material = try await stores.exports.material(engagement, tenant, withProvenance: withProvenance),
+            let material = try await material(stores.exports),
             !material.report.parts.isEmpty
         else { return .cancel("there is nothing to export any more") }
         guard let renderer = context.services.documents else { return .refuse("this worker makes no documents") }
@@ -43,5 +51,10 @@ package struct ExportPDF: Job {
             guard case .notInstalled = fault else { throw fault }
             return .refuse(fault.description)
         }
+    }
+
+    private func material(_ exports: ExportStore) async throws -> ExportStore.Material? {
+        if let document { return try await exports.material(engagement, tenant, document: document) }
+        return try await exports.material(engagement, tenant, withProvenance: withProvenance)
     }
 }

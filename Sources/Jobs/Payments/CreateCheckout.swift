@@ -1,4 +1,5 @@
 package import Domain
+import PostgresClient
 package import Queue
 private import Stores
 
@@ -41,8 +42,21 @@ package struct CreateCheckout: Job {
         )
     }
 
-    /// The unique key, and Stripe's Idempotency-Key.
+    /// The unique key.
     static func key(_ task: String) -> String { "checkout:\(task)" }
+
+    /// Stripe's Idempotency-Key: another one after each page that has expired.
+    private static func key(_ checkout: TaskCheckout) -> String {
+        key(checkout.task) + (checkout.page.map { ":\($0)" } ?? "")
+    }
+
+    /// Of rows `id, tenant_id`.
+    static func jobs(_ tasks: PostgresResult) throws -> [NewJob] {
+        try tasks.map { row in
+            let (task, tenant) = try row.decode(String.self, String.self)
+            return try NewJob(CreateCheckout(task: task), tenant: tenant, uniqueKey: key(task))
+        }
+    }
 
     package func run(_ context: JobContext) async throws -> Outcome {
         if let asked { return await answer(asked, context) }
@@ -54,11 +68,11 @@ package struct CreateCheckout: Job {
         }
         let page: CheckoutPage
         do {
-            page = try await client.openCheckout(checkout, key: Self.key(task))
+            page = try await client.openCheckout(checkout, key: Self.key(checkout))
         } catch {
             return try error.outcome()
         }
-        try await context.settle(writing: [PaymentStore.keep(page, for: task)])
+        try await context.settle(writing: [PaymentStore.keep(page, for: checkout)])
         return .settled
     }
 
@@ -67,8 +81,9 @@ package struct CreateCheckout: Job {
             return .cancel("no Stripe key for \(checkout.mode.rawValue) mode")
         }
         do {
-            let page = try await client.openCheckout(checkout, key: Self.key(task))
-            return .answer(["id": .string(page.id), "url": .string(page.url)])
+            let page = try await client.openCheckout(checkout, key: Self.key(checkout))
+            let isLive = page.isLive.map(JSON.bool) ?? .null
+            return .answer(["id": .string(page.id), "url": .string(page.url), "livemode": isLive])
         } catch {
             return .cancel("the task's own job goes on: \(error)")
         }

@@ -28,7 +28,10 @@ package struct OpenBillingPage: Job {
         guard let client = payments.client(for: .live) ?? payments.client(for: .test) else {
             return .refuse("no Stripe key: set GC_STRIPE_SECRET_KEY for every worker")
         }
-        let customer = try await context.services.stores.payments.customer(of: tenant)
+        let customer = try await context.services.stores.payments.customer(
+            of: tenant,
+            isLive: payments.billingIsLive
+        )
         do {
             return .answer(["url": .string(try await open(client, customer))])
         } catch {

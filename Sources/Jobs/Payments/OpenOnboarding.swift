@@ -29,10 +29,13 @@ package struct OpenOnboarding: Job {
         guard let client = context.services.payments.client(for: mode) else {
             return .refuse("no Stripe key for \(mode.rawValue) mode: set GC_STRIPE_SECRET_KEY for every worker")
         }
-        guard let contributor = try await store.contributor(user, mode) else { return .cancel("there is no such user") }
+        let isLive = client.isLive(mode)
+        guard let contributor = try await store.contributor(user, mode, isLive: isLive) else {
+            return .cancel("there is no such user")
+        }
         do {
             let account = try await account(contributor, mode, client)
-            try await store.keep(account: account, of: user, mode)
+            try await store.keep(account: account, of: user, mode, isLive: isLive)
             let key = "onboarding:\(request)"
             return .answer(["url": .string(try await client.openOnboarding(of: account, mode, key: key))])
         } catch let fault as PaymentFault {

@@ -5,9 +5,14 @@ import Stores
 
 /// Puts right what no job takes care of any more (contract C-8). It should find nothing.
 package enum PaymentsRecovery {
-    /// - Parameter modes: those whose tasks are funded through Stripe.
-    package static func run(_ queue: JobQueue, modes: Set<KeyMode>) async throws {
-        _ = try await queue.postgres.query(bury)
+    /// - Parameters:
+    ///   - modes: those whose tasks are funded through Stripe.
+    ///   - liveKeys: those of them whose key is one for real money.
+    package static func run(_ queue: JobQueue, modes: Set<KeyMode>, liveKeys: Set<KeyMode> = []) async throws {
+        for statement in [bury, PaymentRetries.buryPayouts, PaymentRetries.buryRefunds] {
+            _ = try await queue.postgres.query(statement)
+        }
+        try await agreeWithKeys(queue, modes, liveKeys)
         try await queue.transaction { transaction in
             let waiting = try await transaction.sql.query(forgotten)
             try await transaction.enqueue(
@@ -18,14 +23,22 @@ package enum PaymentsRecovery {
             )
             let freed = try await transaction.sql.query(StripeLedger.release(to: nil))
             try await transaction.enqueue(TransferPayout.jobs(freed))
-            let unfunded = try await transaction.sql.query(unfunded(modes))
-            try await transaction.enqueue(
-                try unfunded.map { row in
-                    let (task, tenant) = try row.decode(String.self, String.self)
-                    return try NewJob(CreateCheckout(task: task), tenant: tenant, uniqueKey: CreateCheckout.key(task))
-                }
-            )
+            try await transaction.enqueue(CreateCheckout.jobs(transaction.sql.query(unfunded(modes))))
+            let refunds = PaymentRetries.forgottenRefunds(modes.map { $0 == .live })
+            try await transaction.enqueue(RefundTask.jobs(transaction.sql.query(refunds)))
         }
+    }
+
+    /// What the keys of the other mode made is not used: pages are made anew, and test cards give no plan any more.
+    private static func agreeWithKeys(
+        _ queue: JobQueue,
+        _ modes: Set<KeyMode>,
+        _ liveKeys: Set<KeyMode>
+    ) async throws {
+        guard !modes.isEmpty else { return }
+        let pages = StripeModes.forgetPages(modes.map { $0 == .live }, liveKeys: liveKeys.map { $0 == .live })
+        _ = try await queue.postgres.query(pages)
+        _ = try await queue.postgres.query(StripeModes.judgeSubscriptions(billingIsLive: liveKeys.contains(.live)))
     }
 
     /// Forgets events that had their effect long ago.

@@ -14,6 +14,9 @@ struct StripeDeeds {
         case .ignored(let reason): .ignored(reason)
         case .unmatched(let reason): .unmatched(reason)
         case .fund(let funding): try await fund(funding)
+        case .expired(let task, let session): try await expired(task, session)
+        case .refund(let news): try await refund(news)
+        case .givenBack(let task, let amount): try await givenBack(task, amount)
         case .link(let tenant, let customer): try await link(tenant, customer)
         case .account(let account, let enabled): try await self.account(account, enabled)
         case .transfer(let transfer, let submission, let amount): try await paid(submission, transfer, amount)
@@ -43,6 +46,41 @@ struct StripeDeeds {
         return .unmatched(
             "task \(funding.task) is \(status) and was paid again, by \(funding.session): refund it at Stripe"
         )
+    }
+
+    private func expired(_ task: String, _ session: String) async throws -> StripeResult {
+        let forgotten = try await query(StripeModes.expire(session, of: task, isLive: event.isLive))
+        guard forgotten.first != nil else { return .ignored("task \(task) has another page, or needs none") }
+        try await transaction.enqueue(CreateCheckout.jobs(forgotten))
+        return .done
+    }
+
+    // MARK: Refunds
+
+    private func refund(_ news: RefundNews) async throws -> StripeResult {
+        let statement =
+            if let reason = news.failure {
+                StripeLedger.refundFailed(news.task, news.id, reason, isLive: event.isLive)
+            } else {
+                StripeLedger.refunded(news.task, by: news.id, amountCents: news.amountCents, isLive: event.isLive)
+            }
+        guard try await query(statement).first == nil else { return .done }
+        guard let row = try await query(StripeLedger.refund(news.task)).first else {
+            return .unmatched("there is no task \(news.task)")
+        }
+        let (status, known, due, isLive) = try row.decode(String?.self, String?.self, Int?.self, Bool.self)
+        guard isLive == event.isLive else { return .unmatched("task \(news.task) is of the other mode") }
+        guard known != news.id, news.failure == nil else { return .ignored("the task knows of this refund already") }
+        guard status != nil, let due else { return .ignored("task \(news.task) has not asked for a refund") }
+        return .unmatched(
+            "\(news.amountCents) cents of task \(news.task) were given back by \(news.id), and \(due) are due "
+                + "by \(known ?? "a refund to come"): see it at Stripe"
+        )
+    }
+
+    private func givenBack(_ task: String, _ amount: Int) async throws -> StripeResult {
+        let settled = try await query(StripeLedger.refundedByHand(task, amountCents: amount, isLive: event.isLive))
+        return settled.first == nil ? .ignored("task \(task) waits for no refund of so much") : .done
     }
 
     // MARK: Connect

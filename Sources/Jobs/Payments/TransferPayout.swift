@@ -49,6 +49,10 @@ package struct TransferPayout: Job {
         guard let client = context.services.payments.client(for: due.mode) else {
             return PaymentServices.noKey(due.mode)
         }
+        guard due.accountIsLive.map({ $0 == client.isLive(due.mode) }) ?? true else {
+            try await context.settle(writing: [PaymentStore.block(submission)])
+            return .settled
+        }
         let id: String
         do {
             id = try await Self.pay(transfer, due, client)

@@ -9,7 +9,8 @@ package struct DeliverWebhook: Job {
         queue: .webhook,
         priority: 4,
         timeout: .seconds(28),
-        retry: RetryPolicy(attempts: 10, base: .seconds(1), ceiling: .seconds(60))
+        retry: RetryPolicy(attempts: 10, base: .seconds(1), ceiling: .seconds(60)),
+        perKey: 2
     )
 
     let delivery: WebhookDelivery.ID

@@ -7,11 +7,13 @@ enum WebhookFollowUps {
     /// - Parameter condition: which deliveries, as a condition over `d`.
     static func deliveries(where condition: SQL) -> SQL {
         """
-        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key, run_at)
+        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key,
+                          concurrency_key, per_key, run_at)
         SELECT \(JobKind.deliverWebhook.rawValue), \(DeliverWebhook.policy.queue.rawValue), d.tenant_id,
                \(DeliverWebhook.policy.priority)::smallint, \(DeliverWebhook.policy.retry.attempts),
                jsonb_build_object('delivery', d.id, 'round', d.round),
                'deliver:' || d.id || ':' || d.round || ':' || d.attempts,
+               d.endpoint_id, \(DeliverWebhook.policy.perKey),
                greatest(coalesce(d.next_attempt_at, clock_timestamp()), clock_timestamp())
         FROM webhook_deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id
         WHERE d.status = 'pending' AND w.enabled AND (\(clause: condition))

@@ -1,13 +1,13 @@
 import Domain
 
 /// An answer as it comes together: from the pieces of a stream, or from one body where the server does not stream.
-struct OpenAIAnswer {
+struct OpenAIAnswer: StreamedAnswer {
     private(set) var text = ""
     private(set) var model: String?
     private(set) var finish: String?
     private(set) var usage: ModelUsage?
     /// An error the server sent after it had begun with 200.
-    private(set) var error: OpenAIError?
+    private(set) var error: ProviderError?
     /// The stream said `[DONE]`.
     private(set) var isDone = false
 
@@ -28,7 +28,7 @@ struct OpenAIAnswer {
             case "model": model = try reader.string() ?? model
             case "usage": try usage(&reader)
             case "error":
-                error = OpenAIError.read(data)
+                error = ProviderError.read(data)
                 try reader.skip()
             default: try reader.skip()
             }
@@ -99,8 +99,8 @@ struct OpenAIAnswer {
     var isComplete: Bool { isDone || finish != nil }
 
     /// The reply, once the stream or the body is over.
-    func reply(to request: ModelRequest, requestID: String?, redaction: Redaction) throws(ModelFault) -> ModelReply {
-        if let error { throw OpenAIFault.fault(status: error.status ?? 500, error, wait: nil, redaction) }
+    func reply(to request: ModelRequest, requestID: String?, words: ProviderWords) throws(ModelFault) -> ModelReply {
+        if let error { throw words.fault(status: error.status ?? 500, error, wait: nil) }
         guard isComplete else { throw text.isEmpty ? .empty : .truncated }
         let finish = Self.finish(finish)
         if text.isEmpty { throw finish == .filter ? .refused("the provider's content filter") : .empty }

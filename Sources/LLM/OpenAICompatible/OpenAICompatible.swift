@@ -1,6 +1,5 @@
 package import AsyncHTTPClient
 package import Domain
-import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
@@ -12,7 +11,7 @@ package struct OpenAICompatible: LanguageModel {
 
     private let client: HTTPClient
     private let limits: ModelLimits
-    private let redaction: Redaction
+    private let words: ProviderWords
     /// Address and headers, parsed once.
     private let blank: HTTPClient.Request
 
@@ -25,39 +24,25 @@ package struct OpenAICompatible: LanguageModel {
         _ configuration: OpenAIConfiguration,
         client: HTTPClient,
         id: String = "openai"
-    ) throws(OpenAIConfigurationFault) {
+    ) throws(ModelConfigurationFault) {
         self.id = id
         self.client = client
         limits = configuration.limits
-        redaction = Redaction(secret: configuration.apiKey)
+        words = ProviderWords(redaction: Redaction(secret: configuration.apiKey), addressSetting: "OPENAI_BASE_URL")
         blank = try Self.blank(configuration)
     }
 
     private static func blank(
         _ configuration: OpenAIConfiguration
-    ) throws(OpenAIConfigurationFault) -> HTTPClient.Request {
-        var base = configuration.baseURL
-        while base.hasSuffix("/") { base.removeLast() }
-        var headers: HTTPHeaders = ["Content-Type": "application/json", "Accept": "text/event-stream"]
-        if let key = configuration.apiKey, !key.isEmpty {
-            guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-                throw OpenAIConfigurationFault(
-                    description: "OPENAI_API_KEY: has spaces or characters a header cannot carry; check the value"
-                )
-            }
-            headers.add(name: "Authorization", value: "Bearer \(key)")
-        }
-        guard let request = try? HTTPClient.Request(url: base + "/chat/completions", method: .POST, headers: headers),
-            request.url.user == nil, request.url.password == nil, request.url.query == nil
-        else {
-            throw OpenAIConfigurationFault(
-                description: """
-                    OPENAI_BASE_URL: must be an address such as \(OpenAIConfiguration.defaultBaseURL), without user, \
-                    password or query; give the key in OPENAI_API_KEY
-                    """
-            )
-        }
-        return request
+    ) throws(ModelConfigurationFault) -> HTTPClient.Request {
+        let key = try ModelEndpoint.key(configuration.apiKey, setting: "OPENAI_API_KEY")
+        return try ModelEndpoint.post(
+            to: "/chat/completions",
+            of: configuration.baseURL,
+            headers: key.map { ["Authorization": "Bearer \($0)"] } ?? [:],
+            setting: "OPENAI_BASE_URL",
+            example: OpenAIConfiguration.defaultBaseURL
+        )
     }
 
     package func complete(
@@ -67,17 +52,7 @@ package struct OpenAICompatible: LanguageModel {
         guard !Task.isCancelled else { throw .cancelled(partialOutputBytes: 0) }
         var call = blank
         call.body = .byteBuffer(OpenAIRequestBody.bytes(of: request))
-        let exchange = OpenAIExchange(request: request, limits: limits, redaction: redaction, onText: onText)
-        let task = client.execute(request: call, delegate: exchange, eventLoop: .indifferent, deadline: nil)
-        do {
-            return try await withTaskCancellationHandler {
-                try await task.get()
-            } onCancel: {
-                // Closes the connection: the provider stops writing, and stops charging.
-                task.cancel()
-            }
-        } catch {
-            return try exchange.outcome(of: error)
-        }
+        let exchange = ModelExchange<OpenAIAnswer>(request: request, limits: limits, words: words, onText: onText)
+        return try await exchange.run(call, on: client)
     }
 }

@@ -129,6 +129,31 @@ extension StripeCall {
         return StripeCall(path: "/v1/transfers", fields: fields, key: key, mode: transfer.mode)
     }
 
+    static func refund(_ refund: TaskRefund, key: String) -> StripeCall {
+        let fields = [
+            Field("payment_intent", refund.payment),
+            Field("amount", String(refund.amountCents)),
+            Field("metadata[task_id]", refund.task),
+            Field("metadata[tenant_id]", refund.tenant.rawValue),
+        ]
+        return StripeCall(path: "/v1/refunds", fields: fields, key: key, mode: refund.mode)
+    }
+
+    static func refunds(of refund: TaskRefund) -> StripeCall {
+        let fields = [Field("payment_intent", refund.payment), Field("limit", "100")]
+        return StripeCall(path: "/v1/refunds", fields: fields, key: nil, mode: refund.mode)
+    }
+
+    static func session(_ id: String, _ mode: KeyMode) -> StripeCall {
+        StripeCall(path: "/v1/checkout/sessions/\(escaped(id))", fields: [], key: nil, mode: mode)
+    }
+
+    static func subscriptions(after last: String?, _ mode: KeyMode) -> StripeCall {
+        let fields = [Field("status", "all"), Field("limit", "100")]
+        let rest = last.map { [Field("starting_after", $0)] } ?? []
+        return StripeCall(path: "/v1/subscriptions", fields: fields + rest, key: nil, mode: mode)
+    }
+
     static func transfers(for submission: String, _ mode: KeyMode) -> StripeCall {
         let fields = [Field("transfer_group", submission), Field("limit", "1")]
         return StripeCall(path: "/v1/transfers", fields: fields, key: nil, mode: mode)

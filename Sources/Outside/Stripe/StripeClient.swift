@@ -40,10 +40,15 @@ package struct StripeClient: Payments {
 
     package func serves(_ mode: KeyMode) -> Bool { keys[mode] != nil }
 
+    package func isLive(_ mode: KeyMode) -> Bool { keys[mode].map(Self.isLive) ?? false }
+
+    /// Whether a secret key is one for real money.
+    package static func isLive(_ key: String) -> Bool { key.hasPrefix("sk_live_") || key.hasPrefix("rk_live_") }
+
     // MARK: Pages
 
     package func openCheckout(_ checkout: TaskCheckout, key: String) async throws(PaymentFault) -> CheckoutPage {
-        try Self.page(await send(.checkout(checkout, returningTo: publicURL, key: key)))
+        try page(await send(.checkout(checkout, returningTo: publicURL, key: key)), checkout.mode)
     }
 
     package func openSubscription(
@@ -60,7 +65,7 @@ package struct StripeClient: Payments {
             key: key,
             mode: billingMode
         )
-        return try Self.page(await send(call))
+        return try page(await send(call), billingMode)
     }
 
     package func openPortal(for customer: String, key: String) async throws(PaymentFault) -> String {
@@ -98,10 +103,39 @@ package struct StripeClient: Payments {
         return found["data"]?.arrayValue?.first?["id"]?.stringValue
     }
 
+    // MARK: Refunds
+
+    package func refund(_ refund: TaskRefund, key: String) async throws(PaymentFault) -> String {
+        try Self.text("id", await send(.refund(refund, key: key)))
+    }
+
+    package func findRefund(_ refund: TaskRefund) async throws(PaymentFault) -> String? {
+        let found = try await send(.refunds(of: refund))["data"]?.arrayValue ?? []
+        let ours = found.first { made in
+            let status = made["status"]?.stringValue
+            return made["metadata"]?["task_id"]?.stringValue == refund.task && status != "failed"
+                && status != "canceled"
+        }
+        return ours?["id"]?.stringValue
+    }
+
+    package func payment(of session: String, _ mode: KeyMode) async throws(PaymentFault) -> String? {
+        let payment = try await send(.session(session, mode))["payment_intent"]
+        return payment?.stringValue ?? payment?["id"]?.stringValue
+    }
+
+    // MARK: Subscriptions
+
+    package func subscriptions(after last: String?) async throws(PaymentFault) -> SubscriptionList {
+        let found = try await send(.subscriptions(after: last, billingMode))
+        guard let items = found["data"]?.arrayValue else { throw .later("Stripe's list has no data", after: nil) }
+        return SubscriptionList(items: items, hasMore: found["has_more"]?.boolValue ?? false)
+    }
+
     // MARK: The wire
 
-    private static func page(_ answer: JSON) throws(PaymentFault) -> CheckoutPage {
-        CheckoutPage(id: try text("id", answer), url: try text("url", answer))
+    private func page(_ answer: JSON, _ mode: KeyMode) throws(PaymentFault) -> CheckoutPage {
+        CheckoutPage(id: try Self.text("id", answer), url: try Self.text("url", answer), isLive: isLive(mode))
     }
 
     private static func text(_ member: String, _ answer: JSON) throws(PaymentFault) -> String {
@@ -122,7 +156,7 @@ package struct StripeClient: Payments {
             let response = try await client.execute(request(call, secret), timeout: limit)
             status = Int(response.status.code)
             headers = response.headers
-            body = Data(try await response.body.collect(upTo: 1 << 20).readableBytesView)
+            body = Data(try await response.body.collect(upTo: 4 << 20).readableBytesView)
         } catch {
             throw .later("Stripe was not reached: \(Redacted.text("\(error)"))", after: nil)
         }
@@ -140,7 +174,7 @@ package struct StripeClient: Payments {
 
     private func request(_ call: StripeCall, _ secret: String) -> HTTPClientRequest {
         let isGet = call.key == nil
-        var request = HTTPClientRequest(url: base + call.path + (isGet ? "?\(call.form)" : ""))
+        var request = HTTPClientRequest(url: base + call.path + (isGet && !call.fields.isEmpty ? "?\(call.form)" : ""))
         request.headers.add(name: "Authorization", value: "Bearer \(secret)")
         request.headers.add(name: "Stripe-Version", value: Self.apiVersion)
         request.headers.add(name: "User-Agent", value: "Groundcrew/1")

@@ -28,6 +28,9 @@ struct Keys: Sendable {
     /// Sorted set of ids that wait for a moment.
     func scheduled(_ queue: String) -> String { prefix(of: queue) + ":sch" }
 
+    /// Hash: ids that have a place of their concurrency key.
+    func places(_ queue: String) -> String { prefix(of: queue) + ":kh" }
+
     /// Channel on which the ids of jobs that have ended are published, separated by commas.
     var ended: String { "\(namespace):ended" }
 

@@ -18,14 +18,18 @@ package struct Ledger: Sendable {
     package static func insert(_ jobs: [NewJob], intoClosed: Bool = true) -> SQL {
         precondition(!jobs.contains(where: \.isSpecial), "a job that is not plain goes through JobQueue.enqueue")
         return """
-            INSERT INTO jobs (kind, queue, tenant, priority, payload, max_attempts, unique_key, batch, run_at)
-            SELECT kind, queue, tenant, priority, payload::jsonb, max_attempts, unique_key, batch,
+            INSERT INTO jobs (kind, queue, tenant, priority, payload, max_attempts, unique_key, batch,
+                              concurrency_key, per_key, run_at)
+            SELECT kind, queue, tenant, priority, payload::jsonb, max_attempts, unique_key, batch, concurrency_key, per_key,
                    clock_timestamp() + delay * interval '1 millisecond'
             FROM unnest(\(jobs.map(\.kind))::text[], \(jobs.map(\.queue))::text[], \(jobs.map(\.tenant))::text[],
                         \(jobs.map(\.priority))::smallint[], \(jobs.map(\.payload))::text[],
                         \(jobs.map(\.maxAttempts))::int[], \(NullableArray(jobs.map(\.uniqueKey)))::text[],
-                        \(NullableArray(jobs.map(\.batch)))::bigint[], \(jobs.map(\.delay.milliseconds))::bigint[])
-                 AS new(kind, queue, tenant, priority, payload, max_attempts, unique_key, batch, delay)
+                        \(NullableArray(jobs.map(\.batch)))::bigint[], \(jobs.map(\.delay.milliseconds))::bigint[],
+                        \(NullableArray(jobs.map(\.concurrency?.text)))::text[],
+                        \(NullableArray(jobs.map(\.concurrency?.limit)))::int[])
+                 AS new(kind, queue, tenant, priority, payload, max_attempts, unique_key, batch, delay, concurrency_key,
+                        per_key)
             \(clause: intoClosed ? "" : whereOpen(jobs))
             ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
             \(clause: returning)
@@ -35,7 +39,7 @@ package struct Ledger: Sendable {
     /// How a statement that inserts into `jobs` must end, so that ``hints(_:)`` can read it.
     package static let returning: SQL = """
         RETURNING id, queue, tenant, priority, CASE WHEN run_at > clock_timestamp()
-                  THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END
+                  THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END AS due, \(clause: place) AS place
         """
 
     /// What to tell Redis of the rows that such a statement returned.
@@ -47,14 +51,22 @@ package struct Ledger: Sendable {
     }
 
     static func hint(_ row: Row) throws(PostgresError) -> JobHint {
-        let (id, queue, tenant, priority, due) = try row.decode(
+        let (id, queue, tenant, priority, due, place) = try row.decode(
             Int.self,
             String.self,
             String.self,
             Int.self,
-            Int.self
+            Int.self,
+            String?.self
         )
-        return JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due)
+        return JobHint(
+            id: id,
+            queue: queue,
+            tenant: tenant,
+            priority: priority,
+            due: due,
+            key: place.flatMap(ConcurrencyKey.init(ledger:))
+        )
     }
 }
 

@@ -86,7 +86,7 @@ extension Ledger {
         try Self.hints(
             await postgres.query(
                 """
-                SELECT id, queue, tenant, priority, (extract(epoch FROM run_at) * 1000)::bigint
+                SELECT id, queue, tenant, priority, (extract(epoch FROM run_at) * 1000)::bigint, \(clause: Self.place)
                 FROM jobs WHERE id = ANY(\(ids)::bigint[]) AND state = 'queued'
                 """
             )

@@ -38,7 +38,7 @@ extension Ledger {
         var waiting: [JobHint] = []
         var claimed: [ClaimedJob] = []
         for row in result {
-            guard result.columnCount > 5, try row.get("handed_over", as: Bool.self) else {
+            guard result.columnCount > 6, try row.get("handed_over", as: Bool.self) else {
                 waiting.append(try hint(row))
                 continue
             }

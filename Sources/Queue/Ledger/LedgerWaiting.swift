@@ -37,21 +37,23 @@ extension Ledger {
         let result = try await postgres.query(
             """
             SELECT id, tenant, priority, run_at::text, CASE WHEN run_at > clock_timestamp()
-                   THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END
+                   THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END, \(clause: Self.place)
             FROM jobs WHERE queue = \(queue) AND state = 'queued' AND run_at < blocked_until() \(clause: after)
             ORDER BY priority, run_at, id LIMIT \(limit)
             """,
             timeout: .seconds(60)
         )
         return try result.map { row throws(PostgresError) in
-            let (id, tenant, priority, runAt, due) = try row.decode(
+            let (id, tenant, priority, runAt, due, place) = try row.decode(
                 Int.self,
                 String.self,
                 Int.self,
                 String.self,
-                Int.self
+                Int.self,
+                String?.self
             )
-            let hint = JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due)
+            let key = place.flatMap(ConcurrencyKey.init(ledger:))
+            let hint = JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: due, key: key)
             return WaitingJob(hint: hint, runAt: runAt)
         }
     }
@@ -72,20 +74,23 @@ extension Ledger {
     func running(under sessions: [Int]) async throws(PostgresError) -> [Int: [JobHint]] {
         let result = try await postgres.query(
             """
-            SELECT session, id, queue, tenant, priority FROM jobs
+            SELECT session, id, queue, tenant, priority, \(clause: Self.place) FROM jobs
             WHERE state = 'running' AND session = ANY(\(sessions)::bigint[])
             """
         )
         var jobs: [Int: [JobHint]] = [:]
         for row in result {
-            let (session, id, queue, tenant, priority) = try row.decode(
+            let (session, id, queue, tenant, priority, place) = try row.decode(
                 Int.self,
                 Int.self,
                 String.self,
                 String.self,
-                Int.self
+                Int.self,
+                String?.self
             )
-            jobs[session, default: []].append(JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: 0))
+            let key = place.flatMap(ConcurrencyKey.init(ledger:))
+            let hint = JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: 0, key: key)
+            jobs[session, default: []].append(hint)
         }
         return jobs
     }

@@ -9,23 +9,29 @@ extension Doctor {
     func drift() async throws -> [Finding] {
         var unknown: [String: Set<Int>] = [:]
         var ghosts: [String: Set<Int>] = [:]
+        var strays: [String: Set<Int>] = [:]
         for name in queue.dispatch.queues {
             unknown[name] = try await unknownToRedis(name, try await settled(name))
-            ghosts[name] = try await unknownToLedger(try await known(name))
+            ghosts[name] = try await unknownToLedger(try await known(queue.dispatch.keys.records(name)))
+            strays[name] = try await strayPlaces(name)
         }
         let askModes = try await modesDiffer()
         if unknown.values.contains(where: { !$0.isEmpty }) || ghosts.values.contains(where: { !$0.isEmpty })
-            || !askModes.isEmpty
+            || strays.values.contains(where: { !$0.isEmpty }) || !askModes.isEmpty
         {
             try await Task.sleep(for: patience)
             for name in queue.dispatch.queues {
                 unknown[name] = try await unknownToRedis(name, try await waiting(among: unknown[name] ?? []))
                 let still = try await held(name, among: ghosts[name] ?? [])
                 ghosts[name] = try await unknownToLedger(still)
+                strays[name]?.formIntersection(try await strayPlaces(name))
             }
         }
         let modes = askModes.isEmpty ? [] : try await modesDiffer()
-        return Self.findings(unknown.filter { !$0.value.isEmpty }, ghosts.filter { !$0.value.isEmpty }, modes)
+        let findings =
+            Self.findings(unknown.filter { !$0.value.isEmpty }, ghosts.filter { !$0.value.isEmpty }, modes)
+            + Self.findings(strays: strays.filter { !$0.value.isEmpty })
+        return findings.isEmpty ? [.ok("drift", "ledger and Redis agree on what waits")] : findings
     }
 
     private static func findings(
@@ -57,7 +63,7 @@ extension Doctor {
                 remedy: "The active scheduler tells it every second: see that one runs."
             )
         }
-        return findings.isEmpty ? [.ok("drift", "ledger and Redis agree on what waits")] : findings
+        return findings
     }
 
     // MARK: In the ledger, not in Redis
@@ -96,8 +102,8 @@ extension Doctor {
 
     // MARK: In Redis, not in the ledger
 
-    private func known(_ name: String) async throws -> Set<Int> {
-        let (redis, key) = (queue.dispatch.redis, queue.dispatch.keys.records(name))
+    private func known(_ key: String) async throws -> Set<Int> {
+        let redis = queue.dispatch.redis
         var known: Set<Int> = []
         var cursor = "0"
         repeat {
@@ -124,6 +130,25 @@ extension Doctor {
 
     private func ids(_ statement: SQL) async throws -> Set<Int> {
         Set(try await queue.postgres.query(statement, timeout: .seconds(60)).map { row in try row.decode(Int.self) })
+    }
+
+    // MARK: Places of concurrency keys
+
+    /// Ids that have a place of their key and are not known to Redis any more: nobody would give it back.
+    private func strayPlaces(_ name: String) async throws -> Set<Int> {
+        let holders = try await known(queue.dispatch.keys.places(name))
+        return holders.subtracting(try await held(name, among: holders))
+    }
+
+    private static func findings(strays: [String: Set<Int>]) -> [Finding] {
+        strays.sorted { $0.key < $1.key }.map { name, ids in
+            Finding.bad(
+                "drift.places",
+                "\(ids.count) places of concurrency keys of \(name) belong to no job: \(list(ids))",
+                why: "fewer jobs of those keys run than may",
+                remedy: "The active scheduler gives them back every ten seconds: see that one runs."
+            )
+        }
     }
 
     // MARK: Modes

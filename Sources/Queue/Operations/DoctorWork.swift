@@ -1,4 +1,4 @@
-private import PostgresClient
+import PostgresClient
 
 /// The jobs: stuck ones, old ones, dead ones.
 extension Doctor {
@@ -73,23 +73,26 @@ extension Doctor {
     }
 
     func deaths() async throws -> [Finding] {
-        let result = try await queue.postgres.query(
-            """
-            SELECT kind, dead_reason, count(*) FROM jobs
-            WHERE state = 'dead' AND finished_at > clock_timestamp() - interval '1 hour'
-            GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10
-            """
-        )
-        let groups = try result.map { row in try row.decode(String.self, String?.self, Int.self) }
-        guard !groups.isEmpty else { return [.ok("dead", "no job died within the last hour")] }
-        let words = groups.map { "\($0.2) \($0.0) (\($0.1 ?? "?"))" }.joined(separator: ", ")
+        let groups = try await queue.postgres.query(Ledger.deaths).map { row in
+            try row.decode(String.self, Int.self)
+        }
+        guard !groups.isEmpty else { return [.ok("dead", "no job died within the last 24 hours")] }
+        let words = groups.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
         return [
             .warn(
                 "dead",
-                "within the last hour there died: \(words)",
+                "within the last 24 hours there died: \(words)",
                 why: "nobody tries them again by itself, and they are deleted after 14 days",
                 remedy: "`groundcrew dead` says why; mend the cause, then `groundcrew retry`."
             )
         ]
     }
+}
+
+extension Ledger {
+    /// Rows of kind and how many of it died within the last 24 hours and are still dead, most first.
+    static let deaths: SQL = """
+        SELECT kind, count(*) FROM jobs WHERE state = 'dead' AND finished_at > clock_timestamp() - interval '24 hours'
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """
 }

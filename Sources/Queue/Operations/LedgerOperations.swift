@@ -42,8 +42,8 @@ extension Ledger {
                 run_at = clock_timestamp() + r.place * \(gap)::float8 * interval '1 millisecond'
               FROM ranked r WHERE j.id = r.id AND j.state = 'dead' AND NOT r.conflict
               RETURNING j.id, j.queue, j.tenant, j.priority, CASE WHEN j.run_at > clock_timestamp()
-                        THEN (extract(epoch FROM j.run_at) * 1000)::bigint ELSE 0 END AS due)
-            SELECT r.id, r.conflict, c.queue, c.tenant, c.priority, c.due
+                        THEN (extract(epoch FROM j.run_at) * 1000)::bigint ELSE 0 END AS due, \(clause: place) AS place)
+            SELECT r.id, r.conflict, c.queue, c.tenant, c.priority, c.due, c.place
             FROM ranked r LEFT JOIN changed c ON c.id = r.id ORDER BY r.id
             """
     }

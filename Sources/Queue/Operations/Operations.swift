@@ -81,19 +81,21 @@ package struct Operations: Sendable {
         var page = Page()
         var hints: [JobHint] = []
         for row in try await queue.postgres.query(statement, timeout: .seconds(60)) {
-            let (id, conflict, name, tenant, priority, due) = try row.decode(
+            let (id, conflict, name, tenant, priority, due, place) = try row.decode(
                 Int.self,
                 Bool.self,
                 String?.self,
                 String?.self,
                 Int?.self,
-                Int?.self
+                Int?.self,
+                String?.self
             )
             page.count += 1
             page.last = id
             if conflict { page.conflicts.append(id) }
             if let name, let tenant, let priority, let due {
-                hints.append(JobHint(id: id, queue: name, tenant: tenant, priority: priority, due: due))
+                let key = place.flatMap(ConcurrencyKey.init(ledger:))
+                hints.append(JobHint(id: id, queue: name, tenant: tenant, priority: priority, due: due, key: key))
             }
         }
         page.changed = hints.count

@@ -13,6 +13,8 @@ package enum WaitingReason: String, Sendable, CaseIterable {
     /// Its tenant has as many jobs running as it may.
     case tenantCap = "tenant_cap"
     case queueCap = "queue_cap"
+    /// As many jobs with its key run as may.
+    case keyCap = "key_cap"
     /// Its tenant's, or its queue's starts per second.
     case rate
     /// Others are before it.
@@ -57,7 +59,10 @@ extension Inspector {
                coalesce((SELECT rate FROM queue_caps WHERE queue = j.queue), 0)::float8,
                (SELECT count(*) FROM (
                   SELECT 1 FROM jobs b WHERE b.queue = j.queue AND b.state = 'queued' AND b.run_at <= clock_timestamp()
-                    AND (b.priority, b.run_at, b.id) < (j.priority, j.run_at, j.id) LIMIT 10000) ahead)
+                    AND (b.priority, b.run_at, b.id) < (j.priority, j.run_at, j.id) LIMIT 10000) ahead),
+               (SELECT count(*) FROM jobs r WHERE r.state = 'running' AND r.queue = j.queue AND r.tenant = j.tenant
+                  AND r.concurrency_key = j.concurrency_key),
+               coalesce(\(clause: Ledger.keyCap), 0)
         FROM jobs j WHERE j.id = \(id) AND j.state = 'queued'
         """
     }
@@ -76,13 +81,14 @@ private struct Circumstances {
     private let queueCap: Int
     private let queueRate: Double
     private let ahead: Int
+    private let keyRunning: Int
+    private let keyCap: Int
     private let tenantIsThrottled: Bool
 
     init(_ row: Row, tenantIsThrottled: Bool) throws {
         (
             blockedBy, seconds, parents, isPaused, isServed, tenantRunning, tenantCap, queueRunning, queueCap,
-            queueRate,
-            ahead
+            queueRate, ahead, keyRunning, keyCap
         ) = try row.decode(
             Int.self,
             Double.self,
@@ -94,6 +100,8 @@ private struct Circumstances {
             Int.self,
             Int.self,
             Double.self,
+            Int.self,
+            Int.self,
             Int.self
         )
         self.tenantIsThrottled = tenantIsThrottled
@@ -115,6 +123,9 @@ private struct Circumstances {
         }
         if queueCap > 0, queueRunning >= queueCap {
             return say(.queueCap, "\(queueRunning) jobs run in \(job.queue), and \(queueCap) may")
+        }
+        if keyCap > 0, keyRunning >= keyCap {
+            return say(.keyCap, "its key \(job.concurrencyKey ?? "?") has \(keyRunning) of \(keyCap) running")
         }
         if tenantIsThrottled { return say(.rate, "its tenant has started as many jobs as its rate allows") }
         if queueRate > 0, ahead > 0 { return say(.rate, "\(job.queue) starts at most \(queueRate) jobs a second") }

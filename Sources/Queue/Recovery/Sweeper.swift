@@ -68,7 +68,7 @@ package final class Sweeper: Sendable {
         try Ledger.hints(
             await ledger.postgres.query(
                 """
-                SELECT id, queue, tenant, priority, 0 FROM jobs
+                SELECT id, queue, tenant, priority, 0, \(clause: Ledger.place) FROM jobs
                 WHERE state = 'queued' AND queue = ANY(\(dispatch.queues)::text[])
                   AND run_at BETWEEN clock_timestamp() - interval '60 seconds' AND clock_timestamp()
                   AND created_at < clock_timestamp() - interval '500 milliseconds'

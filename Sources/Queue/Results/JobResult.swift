@@ -83,7 +83,7 @@ extension Ledger {
             await postgres.query(
                 """
                 SELECT id, queue, tenant, priority, CASE WHEN run_at > clock_timestamp()
-                       THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END
+                       THEN (extract(epoch FROM run_at) * 1000)::bigint ELSE 0 END, \(clause: Self.place)
                 FROM jobs WHERE state = 'queued' AND run_at < blocked_until() AND id IN (
                   SELECT job FROM job_dependencies WHERE after = ANY(\(ids)::bigint[])
                   UNION ALL

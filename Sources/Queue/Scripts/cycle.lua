@@ -59,10 +59,12 @@ at = at + 1 + 3 * t
 local x = tonumber(ARGV[at])
 local others = at + 1
 
+local keyed = d + x > 0 and call('EXISTS', T .. ':kh') == 1
 if d > 0 then
   local held, ours = call('SMISMEMBER', mine, unpack(ARGV, first, last)), 0
   for i = 1, d do ours = ours + held[i] end
   if ours == d then
+    if keyed then places.free({ unpack(ARGV, first, last) }) end
     call('SREM', mine, unpack(ARGV, first, last))
     call('HDEL', records, unpack(ARGV, first, last))
     for i = tenants, tenants + 3 * t - 1, 3 do
@@ -73,7 +75,8 @@ if d > 0 then
     for i = 1, d do
       local id = ARGV[first + i - 1]
       if held[i] == 1 and call('SREM', mine, id) == 1 then
-        local tenant = string.match(call('HGET', records, id) or '', '^([^\31]*)\31')
+        local tenant = places.read(call('HGET', records, id) or '')
+        if keyed then places.free({ id }) end
         call('HDEL', records, id)
         if tenant then release(tenant, 1) end
       else
@@ -89,6 +92,7 @@ for i = others, others + 5 * x - 1, 5 do
   else
     release(tenant, 1)
     if op == 'r' then
+      if keyed then places.free({ id }) end
       call('ZADD', T .. ':sch', ARGV[i + 4], id)
     else
       call('LPUSH', T .. ':r:' .. class .. ':' .. tenant, id)
@@ -138,6 +142,7 @@ if changed then
   for _, tenant in ipairs(returned) do
     if call('HEXISTS', T .. ':bk', tenant) == 0 then admit(tenant) end
   end
+  if keyed then places.advance() end
 end
 
 -- 4. Promote what has come due, a bounded page of it, and let throttled tenants back.
@@ -151,11 +156,13 @@ if #due > 0 then
   local found, seen = call('HMGET', records, unpack(due)), {}
   for i, id in ipairs(due) do
     if found[i] then
-      local tenant, class = string.match(found[i], '^([^\31]*)\31(%d)$')
-      call('RPUSH', T .. ':r:' .. class .. ':' .. tenant, id)
-      if not seen[found[i]] then
-        seen[found[i]] = true
-        if call('HEXISTS', T .. ':bk', tenant) == 0 then admit(tenant, tonumber(class)) end
+      local tenant, class, key, own = places.read(found[i])
+      if not key or places.take(id, tenant, class, key, own) then
+        call('RPUSH', T .. ':r:' .. class .. ':' .. tenant, id)
+        if not seen[found[i]] then
+          seen[found[i]] = true
+          if call('HEXISTS', T .. ':bk', tenant) == 0 then admit(tenant, tonumber(class)) end
+        end
       end
     end
   end

@@ -11,7 +11,8 @@ if head[1] ~= ARGV[1] then return redis.error_reply('GCGEN generation is ' .. to
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local ready, tenants = 0, 0
+-- Those that stand in the line of a key are ready but for its cap.
+local ready, tenants = tonumber(call('HGET', T .. ':kn', ARGV[2]) or '0'), 0
 for class = 0, 3 do
   ready = ready + call('LLEN', T .. ':r:' .. class .. ':' .. ARGV[2])
   tenants = math.max(tenants, call('ZCARD', T .. ':ring:' .. class))

@@ -3,7 +3,7 @@
 -- KEYS[1] -> T, the queue's prefix with its hash tag: {gc:crew}
 -- ARGV[1] -> generation, or '*' while a rebuild holds the lock
 -- ARGV[2] -> n
--- ARGV[3..] -> n times: id, record (tenant \31 class), due (ms since 1970, 0 = now)
+-- ARGV[3..] -> n times: id, record (see places), due (ms since 1970, 0 = now)
 -- Returns   how many ids were new
 -- Errors    GCGEN another generation: nothing was done
 local T, gen, n = KEYS[1], ARGV[1], tonumber(ARGV[2])
@@ -48,8 +48,15 @@ if #later > 0 then call('ZADD', T .. ':sch', unpack(later)) end
 local clockVT = tonumber(head[2] or '0')
 for _, record in ipairs(order) do
   local group = groups[record]
-  local tenant, class = string.match(record, '^([^\31]*)\31(%d)$')
-  local length = call('RPUSH', T .. ':r:' .. class .. ':' .. tenant, unpack(group))
+  local tenant, class, key, own = places.read(record)
+  if key then
+    local all = group
+    group = {}
+    for _, id in ipairs(all) do
+      if places.take(id, tenant, class, key, own) then group[#group + 1] = id end
+    end
+  end
+  local length = #group == 0 and -1 or call('RPUSH', T .. ':r:' .. class .. ':' .. tenant, unpack(group))
   -- Empty before: the tenant joins the ring now, unless it is parked at its cap.
   if length == #group and call('HEXISTS', T .. ':bk', tenant) == 0 then
     local own = tonumber(call('HGET', T .. ':tv', tenant) or '0')

@@ -1,5 +1,6 @@
 -- release: a session is over; a page of what it held goes back to the front, and its places are free again.
 --
+-- Ids with a key keep its place: they are ready, or found to have ended at their next claim.
 -- Postgres decided that the session is over. An id whose job has ended meanwhile is found out by its next claim.
 -- KEYS[1] -> T, the queue's prefix
 -- ARGV[1] -> generation
@@ -22,7 +23,7 @@ end
 local records, vt, tenants = call('HMGET', T .. ':b', unpack(ids)), tonumber(head[2] or '0'), {}
 for i, id in ipairs(ids) do
   if records[i] then
-    local tenant, class = string.match(records[i], '^([^\31]*)\31(%d)$')
+    local tenant, class = places.read(records[i])
     call('LPUSH', T .. ':r:' .. class .. ':' .. tenant, id)
     tenants[tenant] = (tenants[tenant] or 0) + 1
   end

@@ -17,6 +17,8 @@ struct JobSpecification: Encodable {
     var conflict: String?
     var after: [Int]?
     var even_if_failed: Bool?
+    var concurrency_key: String?
+    var per_key: Int?
 
     init(_ job: NewJob) {
         kind = job.kind
@@ -27,6 +29,8 @@ struct JobSpecification: Encodable {
         max_attempts = job.maxAttempts
         delay = job.delay.milliseconds
         batch = job.batch
+        concurrency_key = job.concurrency?.text
+        per_key = job.concurrency?.limit
         if !job.after.isEmpty {
             after = job.after
             even_if_failed = job.evenIfFailed
@@ -67,8 +71,9 @@ struct SpecialResult: Sendable {
     let hint: JobHint?
     let moved: Bool
 
-    static func read(_ result: PostgresResult) throws(PostgresError) -> [SpecialResult] {
-        try result.map { row throws(PostgresError) in
+    /// - Parameter jobs: those that were asked for, in the same order.
+    static func read(_ result: PostgresResult, of jobs: [NewJob]) throws(PostgresError) -> [SpecialResult] {
+        try zip(result, jobs).map { row, job throws(PostgresError) in
             let (word, id, queue, tenant, priority, due, moved) = try row.decode(
                 String.self,
                 Int.self,
@@ -78,7 +83,9 @@ struct SpecialResult: Sendable {
                 Int?.self,
                 Bool.self
             )
-            let hint = due.map { JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: $0) }
+            let hint = due.map {
+                JobHint(id: id, queue: queue, tenant: tenant, priority: priority, due: $0, key: job.concurrency)
+            }
             return SpecialResult(outcome: try outcome(word, id), hint: hint, moved: moved)
         }
     }

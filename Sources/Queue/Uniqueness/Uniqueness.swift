@@ -68,6 +68,7 @@ extension NewJob {
     var isSpecial: Bool { uniqueness != nil || !after.isEmpty }
 
     func check() throws(EnqueueError) {
+        try concurrency?.check(kind)
         if !after.isEmpty, uniqueness != nil || uniqueKey != nil || delay > .zero {
             throw EnqueueError(
                 "a \(kind) that waits for other jobs can be neither unique nor delayed: drop one of them"

@@ -1,6 +1,6 @@
 package import PostgresClient
 
-/// Forgets what has run out: sessions, and answers to POSTs that are older than a day.
+/// Forgets what has run out: sessions, and answers to POSTs, and what came of them, that are older than a day.
 package struct AccountUpkeep: Sendable {
     private let postgres: Postgres
 
@@ -21,6 +21,12 @@ package struct AccountUpkeep: Sendable {
             """
             DELETE FROM idempotency_keys WHERE ctid IN (
               SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT 10000)
+            """
+        )
+        _ = try await postgres.query(
+            """
+            DELETE FROM fetched_pages WHERE ctid IN (
+              SELECT ctid FROM fetched_pages WHERE created_at < now() - interval '24 hours' LIMIT 10000)
             """
         )
     }

@@ -24,18 +24,6 @@ package protocol BlobStore: Sendable {
 
     /// Removes an object, and what a broken write has left of it; one that is not there is no fault.
     func remove(_ key: String) async throws
-
-    /// A URL under which anybody may read the object for a while, where the store serves objects itself; nil where our own
-    /// API must.
-    ///
-    /// - Parameter seconds: how long it works, 1 to 604,800.
-    func downloadURL(of key: String, as presentation: BlobPresentation, seconds: Int) async throws -> String?
-}
-
-extension BlobStore {
-    package func downloadURL(of key: String, as presentation: BlobPresentation, seconds: Int) async throws -> String? {
-        nil
-    }
 }
 
 /// How a download shows itself to a browser.

@@ -8,7 +8,7 @@ import NIOPosix
 /// A file is written under a temporary name, synced, renamed, and its folder is synced: a name that exists has all its bytes,
 /// also after a power cut.
 package struct LocalBlobs: BlobStore {
-    private let folder: String
+    let folder: String
 
     /// - Parameter folder: absolute path; made when it is first written to.
     package init(folder: String) {

@@ -81,18 +81,33 @@ package struct CollectionTaskStore: Sendable {
         ).first.map { row throws(PostgresError) in try CollectionTask(row) }
     }
 
-    /// Ends a task that is not finished (contract S-41). What was handed in stays as it is, and can no longer be decided.
+    /// A task that was just ended.
+    package struct Cancelled: Sendable {
+        package let task: CollectionTask
+        /// It was paid for through Stripe, and not all of that is spent.
+        package let isRefundable: Bool
+    }
+
+    /// Ends a task that is not finished (contract S-41), and notes what goes back to a buyer who paid through Stripe: what no
+    /// approval has spent. What was handed in stays as it is, and can no longer be decided.
     ///
     /// - Returns: nil where the task is not `funding` or `open`, or there is none.
-    package func cancel(_ id: CollectionTask.ID, for caller: Caller) async throws(PostgresError) -> CollectionTask? {
-        try await postgres.query(
+    package func cancel(
+        _ id: CollectionTask.ID,
+        for caller: Caller,
+        in transaction: PostgresTransaction
+    ) async throws(PostgresError) -> Cancelled? {
+        let ended = try await transaction.query(
             """
             UPDATE collect_tasks SET status = 'cancelled', updated_at = now()
             WHERE id = \(id) AND tenant_id = \(caller.tenant) AND livemode = \(caller.mode == .live)
               AND status IN ('funding','open')
             RETURNING \(clause: CollectionTask.columns)
             """
-        ).first.map { row throws(PostgresError) in try CollectionTask(row) }
+        )
+        guard let row = ended.first else { return nil }
+        let noted = try await transaction.query(RefundStore.ask(id.rawValue))
+        return Cancelled(task: try CollectionTask(row), isRefundable: noted.first != nil)
     }
 }
 

@@ -98,9 +98,10 @@ package struct DeliverableStore: Sendable {
         in engagement: Engagement.ID,
         by caller: Caller,
         as decision: ReviewStatus,
-        comment: String?
+        comment: String?,
+        in transaction: PostgresTransaction
     ) async throws(PostgresError) -> Review {
-        let updated = try await postgres.query(
+        let updated = try await transaction.query(
             """
             UPDATE deliverables SET review_status = \(decision), review_comment = \(comment),
               reviewed_by = \(caller.user), reviewed_at = clock_timestamp()
@@ -110,7 +111,10 @@ package struct DeliverableStore: Sendable {
             """
         )
         if let row = updated.first { return .recorded(try Self.read(row)) }
-        return try await one(id, in: engagement, caller.tenant) == nil ? .notFound : .alreadyDecided
+        let known = try await transaction.query(
+            "SELECT 1 FROM deliverables WHERE id = \(id) AND engagement_id = \(engagement) AND tenant_id = \(caller.tenant)"
+        )
+        return known.first == nil ? .notFound : .alreadyDecided
     }
 
     private static func read(_ row: Row) throws(PostgresError) -> ReviewedDeliverable {

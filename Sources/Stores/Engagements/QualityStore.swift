@@ -67,6 +67,34 @@ package struct QualityStore: Sendable {
         return Report(run: run, status: status, startedAt: startedAt, scores: scores)
     }
 
+    /// A document that is to be written once more, and why.
+    package struct Revision: Sendable {
+        package let document: String
+        /// The score, in tenths.
+        package let tenths: Int
+        package let feedback: String
+        /// Tasks that are not written yet: they come first when money is short.
+        package let openTasks: Int
+    }
+
+    /// - Returns: nil where no revision of this task is awaited.
+    package func revision(_ run: Run.ID, task: String) async throws(PostgresError) -> Revision? {
+        let rows = try await postgres.query(
+            """
+            SELECT d.content, q.tenths, q.feedback, (SELECT count(*) FROM run_tasks o WHERE o.run_id = t.run_id
+                                                     AND o.status IN ('waiting','ready','running'))
+            FROM run_tasks t JOIN quality_scores q ON q.run_id = t.run_id AND q.task_id = t.task_id
+            JOIN LATERAL (
+              SELECT content FROM deliverables WHERE run_id = t.run_id AND task_id = t.task_id
+              ORDER BY version DESC LIMIT 1) d ON true
+            WHERE t.run_id = \(run) AND t.task_id = \(task) AND t.revision = 'pending'
+            """
+        )
+        guard let row = rows.first else { return nil }
+        let (document, tenths, feedback, open) = try row.decode(String.self, Int.self, String.self, Int.self)
+        return Revision(document: document, tenths: tenths, feedback: feedback, openTasks: open)
+    }
+
     /// What the observer judges, and what it may spend.
     package struct Observation: Sendable {
         package let runStatus: Run.Status
@@ -77,6 +105,11 @@ package struct QualityStore: Sendable {
         package let writer: String
         package let spent: NanoUSD
         package let budgetLeft: NanoUSD
+        /// The document was not revised yet.
+        package let isFirst: Bool
+        /// As in ``StepInput``.
+        package let marks: JSON?
+        package let heldFor: Duration?
     }
 
     /// - Returns: nil where no judgement of this task is awaited.
@@ -84,22 +117,28 @@ package struct QualityStore: Sendable {
         let rows = try await postgres.query(
             """
             SELECT r.status, e.brief, t.config::text, d.content, coalesce(t.model, ''), r.spent_nanos,
-                   r.budget_nanos - r.spent_nanos - r.reserved_nanos
+                   r.budget_nanos - r.spent_nanos - r.reserved_nanos, t.revision IS NULL,
+                   \(clause: ProviderMarks.column), extract(epoch FROM clock_timestamp() - t.held_since)::float8
             FROM runs r JOIN engagements e ON e.id = r.engagement_id
             JOIN run_tasks t ON t.run_id = r.id AND t.task_id = \(task) AND t.observation = 'pending'
-            JOIN deliverables d ON d.run_id = r.id AND d.task_id = t.task_id
+            JOIN LATERAL (
+              SELECT content FROM deliverables WHERE run_id = t.run_id AND task_id = t.task_id
+              ORDER BY version DESC LIMIT 1) d ON true
             WHERE r.id = \(run)
             """
         )
         guard let row = rows.first else { return nil }
-        let (status, brief, config, document, writer, spent, left) = try row.decode(
+        let (status, brief, config, document, writer, spent, left, isFirst, marks, held) = try row.decode(
             Run.Status.self,
             String.self,
             String.self,
             String.self,
             String.self,
             NanoUSD.self,
-            NanoUSD.self
+            NanoUSD.self,
+            Bool.self,
+            JSON?.self,
+            Double?.self
         )
         return Observation(
             runStatus: status,
@@ -108,7 +147,10 @@ package struct QualityStore: Sendable {
             document: document,
             writer: writer,
             spent: spent,
-            budgetLeft: left
+            budgetLeft: left,
+            isFirst: isFirst,
+            marks: marks,
+            heldFor: held.map { .seconds($0) }
         )
     }
 }

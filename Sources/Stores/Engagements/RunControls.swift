@@ -95,6 +95,7 @@ package enum RunControls {
             "UPDATE runs SET status = 'running', pause_snapshot = NULL WHERE id = \(run)",
             show(run, .running),
             RunLedger.chargeAbandonedCalls(of: run),
+            "UPDATE run_tasks SET held_since = NULL WHERE run_id = \(run) AND held_since IS NOT NULL",
             """
             UPDATE run_tasks t SET status = 'ready', ready_at = clock_timestamp()
             WHERE run_id = \(run) AND status = 'running' AND NOT EXISTS (

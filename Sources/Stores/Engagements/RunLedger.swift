@@ -31,17 +31,23 @@ package enum RunLedger {
     }
 
     /// - Precondition: a CTE `numbered` (tenant_id, last_seq, log_count) in front, after the run's counters were raised.
-    private static func insertEvents(_ events: [RunEvent], _ run: Run.ID) -> SQL {
-        """
-        INSERT INTO run_events (run_id, seq, tenant_id, type, data, log_no, created_at)
-        SELECT \(run), n.last_seq - \(events.count) + e.no, n.tenant_id, e.type, e.data::jsonb,
-               CASE WHEN e.type = 'log'
-                    THEN n.log_count - \(logs(events)) + count(*) FILTER (WHERE e.type = 'log') OVER (ORDER BY e.no) END,
-               clock_timestamp()
-        FROM numbered n,
-             unnest(\(events.map(\.type))::text[], \(events.map(\.data.text))::text[])
-               WITH ORDINALITY AS e(type, data, no)
-        """
+    /// - Parameter cost: what `cost` events say, as an SQL expression over `n`; without it their own word.
+    private static func insertEvents(_ events: [RunEvent], _ run: Run.ID, cost: SQL? = nil) -> SQL {
+        let data: SQL =
+            if let cost { "CASE WHEN e.type = 'cost' THEN \(clause: cost) ELSE e.data::jsonb END" } else {
+                "e.data::jsonb"
+            }
+        return """
+            INSERT INTO run_events (run_id, seq, tenant_id, type, data, log_no, created_at)
+            SELECT \(run), n.last_seq - \(events.count) + e.no, n.tenant_id, e.type,
+                   \(clause: data),
+                   CASE WHEN e.type = 'log'
+                        THEN n.log_count - \(logs(events)) + count(*) FILTER (WHERE e.type = 'log') OVER (ORDER BY e.no) END,
+                   clock_timestamp()
+            FROM numbered n,
+                 unnest(\(events.map(\.type))::text[], \(events.map(\.data.text))::text[])
+                   WITH ORDINALITY AS e(type, data, no)
+            """
     }
 
     // MARK: Locks
@@ -183,7 +189,9 @@ package enum RunLedger {
     /// Books the end of a call and tells of it, in the locks of its engagement, which stays, and of a run that is at work,
     /// or paused with this step in flight.
     ///
-    /// - Parameter isStep: whether it counts as a step of the run; judgements do not.
+    /// - Parameters:
+    ///   - events: a `cost` among them says what the run has spent by then, whatever it was given.
+    ///   - isStep: whether it counts as a step of the run; judgements do not.
     package static func book(
         _ end: CallEnd,
         of run: Run.ID,
@@ -200,11 +208,16 @@ package enum RunLedger {
             reserved_nanos = reserved_nanos - reserved, input_tokens = input_tokens + calls * \(end.inputTokens),
             output_tokens = output_tokens + calls * \(end.outputTokens), steps = steps + calls * \(isStep ? 1 : 0),
             last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
-          FROM booked, kept WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count),
-        events AS (\(clause: insertEvents(events, run)))
+          FROM booked, kept WHERE id = \(run) AND status IN ('running','paused')
+          RETURNING tenant_id, last_seq, log_count, spent_nanos),
+        events AS (\(clause: insertEvents(events, run, cost: spentSoFar)))
         SELECT require(EXISTS (SELECT 1 FROM numbered), 'the run has ended')
         """
     }
+
+    /// Steps run side by side: only the row knows what all of them have spent.
+    private static let spentSoFar: SQL =
+        "jsonb_build_object('estimated_cost', trim_scale(n.spent_nanos / 1000000000::numeric))"
 
     private static func close(_ end: CallEnd) -> SQL {
         """

@@ -3,7 +3,7 @@ package import PostgresClient
 
 /// Scores, and the money that judging costs.
 extension RunLedger {
-    /// Keeps the score of a task's document, once.
+    /// Keeps the score of a task's document; that of its new version takes the place of the one before.
     ///
     /// - Parameter judge: the model, or `heuristic`.
     package static func keepScore(
@@ -17,7 +17,9 @@ extension RunLedger {
         """
         INSERT INTO quality_scores (id, tenant_id, run_id, task_id, tenths, rubric, feedback, judge)
         SELECT \(CUID.make()), tenant_id, id, \(task), \(tenths), \(rubric.rawValue), \(feedback), \(judge)
-        FROM runs WHERE id = \(run) ON CONFLICT (run_id, task_id) DO NOTHING
+        FROM runs WHERE id = \(run)
+        ON CONFLICT (run_id, task_id) DO UPDATE SET tenths = excluded.tenths, rubric = excluded.rubric,
+          feedback = excluded.feedback, judge = excluded.judge, created_at = clock_timestamp()
         """
     }
 
@@ -47,6 +49,13 @@ extension RunLedger {
 
     /// As ``begin(_:announcing:)``, for the judgement of a document that is written.
     package static func beginObservation(_ call: CallDraft) -> SQL {
+        begin(call, while: "observation = 'pending'")
+    }
+
+    /// A reservation for work on a document that is written already.
+    ///
+    /// - Parameter condition: what must hold of its task.
+    static func begin(_ call: CallDraft, while condition: SQL) -> SQL {
         """
         WITH reserved AS (
           UPDATE runs SET reserved_nanos = reserved_nanos + \(call.reservation)::bigint
@@ -54,7 +63,7 @@ extension RunLedger {
             AND spent_nanos + reserved_nanos + \(call.reservation)::bigint <= budget_nanos AND spent_nanos < budget_nanos
             AND EXISTS (SELECT 1 FROM jobs WHERE id = \(call.job) AND attempt = \(call.attempt) AND state = 'running')
             AND EXISTS (SELECT 1 FROM run_tasks WHERE run_id = \(call.run) AND task_id = \(call.task)
-                        AND observation = 'pending')
+                        AND \(clause: condition))
           RETURNING tenant_id)
         INSERT INTO llm_calls (run_id, task_id, tenant_id, job_id, attempt, agent_slug, model, reason, reserved_nanos)
         SELECT \(call.run), \(call.task), tenant_id, \(call.job), \(call.attempt), \(call.agent), \(call.model),

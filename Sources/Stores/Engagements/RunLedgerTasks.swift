@@ -51,7 +51,7 @@ extension RunLedger {
         return """
             WITH done AS (
               UPDATE run_tasks SET status = 'completed', finished_at = clock_timestamp(), steps = steps + 1, draft = NULL,
-                cost_nanos = cost_nanos + \(cost)::bigint
+                cost_nanos = cost_nanos + \(cost)::bigint, held_since = NULL
               WHERE run_id = \(run) AND task_id = \(task) AND status = 'running' RETURNING 1),
             document AS (\(clause: document)),
             opened AS (\(clause: openDependants(of: task, run)))\(clause: judged)
@@ -62,7 +62,8 @@ extension RunLedger {
     /// The answer was cut off: what there is waits for the next step of the same task.
     package static func keepDraft(_ draft: String, of task: String, _ run: Run.ID, cost: NanoUSD) -> SQL {
         """
-        UPDATE run_tasks SET draft = \(draft), steps = steps + 1, cost_nanos = cost_nanos + \(cost)::bigint
+        UPDATE run_tasks SET draft = \(draft), steps = steps + 1, cost_nanos = cost_nanos + \(cost)::bigint,
+          held_since = NULL
         WHERE run_id = \(run) AND task_id = \(task) AND status = 'running'
         """
     }

@@ -15,11 +15,17 @@ package struct StepInput: Sendable {
     package let budget: NanoUSD
     package let spent: NanoUSD
     package let reserved: NanoUSD
-    package let config: String
+    package var config: String
     package let draft: String?
     package let optional: Bool
+    /// What is known of the providers, as ``ProviderMarks/column`` has it; nil where all is well.
+    package let marks: JSON?
+    /// How long the task has been waiting for a provider that is held; nil where it has not.
+    package let heldFor: Duration?
     /// Outputs of the tasks it depends on, in the order of the plan.
-    package let dependencies: [(id: String, config: String, output: String)]
+    package var dependencies: [(id: String, config: String, output: String)]
+    /// Some endpoint wants to hear of documents or scores.
+    package let isFollowed: Bool
 
     /// What no call has been promised yet.
     package var budgetLeft: NanoUSD { budget - spent - reserved }
@@ -38,6 +44,8 @@ package struct PlanInput: Sendable {
     package let isIndexBehind: Bool
     /// Since the run was started, by the clock of Postgres.
     package let age: Duration
+    /// The document that this run makes anew; nil where it does the whole plan.
+    package let rerunOf: Deliverable.ID?
 }
 
 /// A run as its report tells it.
@@ -106,7 +114,10 @@ extension RunStore {
         [
             """
             SELECT t.task_id, r.status, t.status, e.name, e.client, e.brief, r.budget_nanos, r.spent_nanos,
-                   r.reserved_nanos, t.config::text, t.draft, t.optional, r.engagement_id, r.context_generation
+                   r.reserved_nanos, t.config::text, t.draft, t.optional, r.engagement_id, r.context_generation,
+                   \(clause: ProviderMarks.column),
+                   extract(epoch FROM clock_timestamp() - t.held_since)::float8,
+                   \(clause: WebhookLedger.hasReaders(of: "r.tenant_id"))
             FROM runs r JOIN engagements e ON e.id = r.engagement_id
             JOIN run_tasks t ON t.run_id = r.id AND t.task_id = \(clause: task)
             WHERE r.id = \(run)
@@ -114,7 +125,9 @@ extension RunStore {
             """
             SELECT d.task_id, d.config::text, o.content
             FROM run_tasks t JOIN run_tasks d ON d.run_id = t.run_id AND d.task_id = ANY (t.depends_on)
-            JOIN deliverables o ON o.run_id = d.run_id AND o.task_id = d.task_id
+            JOIN LATERAL (
+              SELECT content FROM deliverables WHERE run_id = d.run_id AND task_id = d.task_id
+              ORDER BY version DESC LIMIT 1) o ON true
             WHERE t.run_id = \(run) AND t.task_id = \(clause: task) ORDER BY d.position
             """,
         ]
@@ -125,7 +138,7 @@ extension RunStore {
         let (
             task, runStatus, taskStatus, name, client, brief, budget, spent, reserved, config, draft, optional,
             engagement,
-            generation
+            generation, marks, held, isFollowed
         ) =
             try row.decode(
                 String.self,
@@ -141,7 +154,10 @@ extension RunStore {
                 String?.self,
                 Bool.self,
                 Engagement.ID.self,
-                Int?.self
+                Int?.self,
+                JSON?.self,
+                Double?.self,
+                Bool.self
             )
         let dependencies = try results[1].map { row throws(PostgresError) in
             let (id, config, output) = try row.decode(String.self, String.self, String.self)
@@ -162,7 +178,10 @@ extension RunStore {
             config: config,
             draft: draft,
             optional: optional,
-            dependencies: dependencies
+            marks: marks,
+            heldFor: held.map { .seconds($0) },
+            dependencies: dependencies,
+            isFollowed: isFollowed
         )
     }
 
@@ -172,12 +191,12 @@ extension RunStore {
             """
             SELECT r.status, EXISTS (SELECT 1 FROM run_tasks WHERE run_id = r.id), e.name, e.client, e.brief, e.tasks,
                    r.budget_nanos, EXISTS (SELECT 1 FROM index_state s WHERE s.engagement_id = e.id AND s.built < s.wanted),
-                   (extract(epoch FROM clock_timestamp() - r.started_at) * 1000)::bigint
+                   (extract(epoch FROM clock_timestamp() - r.started_at) * 1000)::bigint, r.rerun_of
             FROM runs r JOIN engagements e ON e.id = r.engagement_id WHERE r.id = \(run)
             """
         )
         guard let row = result.first else { return nil }
-        let (status, hasTasks, name, client, brief, tasks, budget, isBehind, age) = try row.decode(
+        let (status, hasTasks, name, client, brief, tasks, budget, isBehind, age, rerunOf) = try row.decode(
             Run.Status.self,
             Bool.self,
             String.self,
@@ -186,7 +205,8 @@ extension RunStore {
             JSON.self,
             NanoUSD.self,
             Bool.self,
-            Int.self
+            Int.self,
+            Deliverable.ID?.self
         )
         return PlanInput(
             status: status,
@@ -197,7 +217,8 @@ extension RunStore {
             tasks: tasks,
             budget: budget,
             isIndexBehind: isBehind,
-            age: .milliseconds(age)
+            age: .milliseconds(age),
+            rerunOf: rerunOf
         )
     }
 
@@ -213,7 +234,9 @@ extension RunStore {
             """
             SELECT t.task_id, t.config::text, t.agent_slug, t.status, t.depends_on, t.optional, t.error, d.version,
                    coalesce(d.word_count, 0), q.tenths, t.citations
-            FROM run_tasks t LEFT JOIN deliverables d ON d.run_id = t.run_id AND d.task_id = t.task_id
+            FROM run_tasks t LEFT JOIN LATERAL (
+              SELECT version, word_count FROM deliverables WHERE run_id = t.run_id AND task_id = t.task_id
+              ORDER BY version DESC LIMIT 1) d ON true
             LEFT JOIN quality_scores q ON q.run_id = t.run_id AND q.task_id = t.task_id
             WHERE t.run_id = \(run) ORDER BY t.position
             """,

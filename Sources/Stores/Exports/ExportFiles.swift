@@ -11,12 +11,13 @@ package struct ExportFiles: Sendable {
     }
 
     /// Raised whenever the template changes, so that old files are not served for it.
-    private static let edition = "1"
+    private static let edition = "2"
 
     /// SHA-256 in hex over everything that is on the pages.
     package static func hash(of report: ClientReport) -> String {
         var fields = [edition, report.tenant, report.engagement, report.client, report.date.seconds]
-        fields.append(report.withProvenance ? "provenance" : "")
+        fields += [report.withProvenance ? "provenance" : "", report.isExcerpt ? "excerpt" : ""]
+        fields += [report.brand.color?.hex ?? "", report.brand.logo?.kind.rawValue ?? ""]
         for part in report.parts {
             let origin = part.origin
             fields += [part.filename, String(part.version), part.markdown, part.score.map { "\($0)" } ?? ""]
@@ -26,6 +27,7 @@ package struct ExportFiles: Sendable {
         var digest = SHA256()
         // The length before each field: no two lists of fields give the same bytes.
         for field in fields { digest.update(data: Array("\(field.utf8.count):\(field)".utf8)) }
+        digest.update(data: report.brand.logo?.bytes ?? [])
         return digest.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 

@@ -24,9 +24,47 @@ package struct ExportStore: Sendable {
         _ tenant: Tenant.ID,
         withProvenance: Bool
     ) async throws -> Material? {
-        let results = try await postgres.pipeline([Self.cover(id, tenant), Self.parts(id, tenant)])
+        let newest: SQL = """
+            SELECT DISTINCT ON (filename) * FROM deliverables
+            WHERE engagement_id = \(id) AND tenant_id = \(tenant) AND left(filename, 1) <> '_'
+            ORDER BY filename, version DESC
+            """
+        return try await material(id, tenant, newest, withProvenance: withProvenance, isExcerpt: false)
+    }
+
+    /// One version of one document, whatever its name.
+    ///
+    /// - Returns: nil where the tenant has no such engagement; no parts where that has no such document.
+    package func material(
+        _ id: Engagement.ID,
+        _ tenant: Tenant.ID,
+        document: Deliverable.ID
+    ) async throws -> Material? {
+        let one: SQL = """
+            SELECT * FROM deliverables
+            WHERE id = \(document) AND engagement_id = \(id) AND tenant_id = \(tenant)
+            """
+        return try await material(id, tenant, one, withProvenance: false, isExcerpt: true)
+    }
+
+    private func material(
+        _ id: Engagement.ID,
+        _ tenant: Tenant.ID,
+        _ deliverables: SQL,
+        withProvenance: Bool,
+        isExcerpt: Bool
+    ) async throws -> Material? {
+        let results = try await postgres.pipeline([Self.cover(id, tenant), Self.parts(deliverables)])
         guard let row = results.first?.first else { return nil }
-        let (owner, name, client, slug) = try row.decode(String.self, String.self, String.self, String.self)
+        let (owner, name, client, slug, color, logo, kind) = try row.decode(
+            String.self,
+            String.self,
+            String.self,
+            String.self,
+            String?.self,
+            PostgresBytes?.self,
+            String?.self
+        )
         let rows = results.count > 1 ? Array(results[1]) : []
         let dated = try rows.map(Self.part)
         let report = ClientReport(
@@ -35,26 +73,28 @@ package struct ExportStore: Sendable {
             client: client,
             date: dated.map(\.at).max() ?? Timestamp(microseconds: 0),
             parts: dated.map(\.part),
-            withProvenance: withProvenance
+            withProvenance: withProvenance,
+            isExcerpt: isExcerpt,
+            brand: try BrandStore.brand(color: color, logo: logo, kind: kind)
         )
         return Material(slug: slug, report: report)
     }
 
     private static func cover(_ id: Engagement.ID, _ tenant: Tenant.ID) -> SQL {
         """
-        SELECT t.name, e.name, e.client, e.slug FROM engagements e JOIN tenants t ON t.id = e.tenant_id
+        SELECT t.name, e.name, e.client, e.slug, b.color, b.logo, b.logo_type
+        FROM engagements e JOIN tenants t ON t.id = e.tenant_id
+        LEFT JOIN tenant_brands b ON b.tenant_id = e.tenant_id
         WHERE e.id = \(id) AND e.tenant_id = \(tenant)
         """
     }
 
-    private static func parts(_ id: Engagement.ID, _ tenant: Tenant.ID) -> SQL {
+    private static func parts(_ deliverables: SQL) -> SQL {
         """
         SELECT d.filename, d.version, d.content, (extract(epoch FROM d.created_at) * 1000000)::bigint,
                coalesce(k.agent_slug, ''), coalesce(c.models, ''), c.calls, c.input, c.output, c.cost,
                coalesce(c.reason, ''), q.tenths
-        FROM (SELECT DISTINCT ON (filename) * FROM deliverables
-              WHERE engagement_id = \(id) AND tenant_id = \(tenant) AND left(filename, 1) <> '_'
-              ORDER BY filename, version DESC) d
+        FROM (\(clause: deliverables)) d
         LEFT JOIN run_tasks k ON k.run_id = d.run_id AND k.task_id = d.task_id
         LEFT JOIN quality_scores q ON q.run_id = d.run_id AND q.task_id = d.task_id
         CROSS JOIN LATERAL (

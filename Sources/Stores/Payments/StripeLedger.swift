@@ -64,7 +64,7 @@ package enum StripeLedger {
     package static func fund(_ funding: TaskFunding, isLive: Bool) -> SQL {
         """
         UPDATE collect_tasks SET funded_cents = \(funding.amountCents)::bigint, status = 'open', updated_at = now(),
-          funded_by = \(funding.session)
+          funded_by = \(funding.session), payment_intent = \(funding.payment)
         WHERE id = \(funding.task) AND status = 'funding' AND livemode = \(isLive)::boolean
           AND budget_cents <= \(funding.amountCents)::bigint
         RETURNING id
@@ -83,7 +83,8 @@ package enum StripeLedger {
     package static func apply(account: String, payoutsEnabled: Bool, of event: StripeEvent) -> SQL {
         """
         UPDATE payout_accounts SET payouts_enabled = \(payoutsEnabled)::boolean,
-          changed_at = to_timestamp(\(event.created)::bigint), last_event_id = \(event.id)
+          changed_at = to_timestamp(\(event.created)::bigint), last_event_id = \(event.id),
+          stripe_livemode = \(event.isLive)::boolean
         WHERE stripe_account_id = \(account) AND livemode = \(event.isLive)::boolean
           AND (changed_at < to_timestamp(\(event.created)::bigint)
             OR changed_at = to_timestamp(\(event.created)::bigint) AND payouts_enabled <= \(payoutsEnabled)::boolean)
@@ -102,13 +103,18 @@ package enum StripeLedger {
     /// - Parameter account: only those to this account; nil is all.
     package static func release(to account: String?) -> SQL {
         """
+        WITH free AS (
+          SELECT p.submission_id FROM payouts p JOIN submissions s ON s.id = p.submission_id
+          JOIN collect_tasks t ON t.id = s.task_id
+          JOIN payout_accounts a ON a.user_id = p.contributor_id AND a.livemode = t.livemode AND a.payouts_enabled
+            AND coalesce(a.stripe_livemode = t.livemode, true)
+          WHERE p.status IN ('blocked','pending')
+            AND (\(account)::text IS NULL OR a.stripe_account_id = \(account)::text)
+            AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.state IN ('queued','running')
+                            AND j.unique_key = 'payout:' || p.submission_id)
+          ORDER BY p.submission_id FOR NO KEY UPDATE OF p)
         UPDATE payouts p SET status = 'pending', error = CASE WHEN p.status = 'blocked' THEN NULL ELSE p.error END
-        FROM submissions s, collect_tasks t, payout_accounts a
-        WHERE p.status IN ('blocked','pending') AND s.id = p.submission_id AND t.id = s.task_id
-          AND a.user_id = p.contributor_id AND a.livemode = t.livemode AND a.payouts_enabled
-          AND (\(account)::text IS NULL OR a.stripe_account_id = \(account)::text)
-          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.state IN ('queued','running')
-                          AND j.unique_key = 'payout:' || p.submission_id)
+        FROM free WHERE p.submission_id = free.submission_id
         RETURNING p.submission_id, p.tenant_id
         """
     }

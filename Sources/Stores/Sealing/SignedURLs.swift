@@ -3,9 +3,11 @@ import FoundationEssentials
 
 /// Paths that open for a while for whoever has them (contract, decision D-46): `…?token=<grant>.<until>.<signature>`.
 ///
-/// The signature is HMAC-SHA256 over method, path, grant and end, with a key of its own (HKDF-SHA256, RFC 5869).
+/// The signature is HMAC-SHA256 over method, path, grant and end, with a key of its own (HKDF-SHA256, RFC 5869). The grant is
+/// sealed (AES-256-GCM) with another one: whoever holds a URL learns nothing from it, such as whose object it is.
 package struct SignedURLs: Sendable {
     private let key: SymmetricKey
+    private let sealer: Sealer
 
     /// - Parameter secret: the installation's secret, `GC_SECRET_KEY`, the same in all processes.
     package init(secret: [UInt8]) {
@@ -14,9 +16,10 @@ package struct SignedURLs: Sendable {
             info: Data("groundcrew:signed urls".utf8),
             outputByteCount: 32
         )
+        sealer = Sealer(secret: secret, purpose: "signed grants")
     }
 
-    /// What the holder of a URL gets. Anybody can read it in the token; nobody can change it.
+    /// What the holder of a URL gets. Nobody but us can read it in the token, or change it.
     package struct Grant: Codable, Sendable, Equatable {
         /// Media type of a download; of an upload, or its kind with a star (`video/*`).
         package var mimeType: String?
@@ -59,9 +62,8 @@ package struct SignedURLs: Sendable {
     ///   - method: `GET`, which opens HEAD too, or `PUT`.
     ///   - until: seconds since 1970 at which it closes.
     package func signed(_ path: String, method: String, _ grant: Grant, until: Int) throws -> String {
-        let nonce = Self.text(of: (0..<9).map { _ in UInt8.random(in: 0 ... .max) })
-        let payload = nonce + Self.text(of: try JSONEncoder().encode(grant))
-        let rest = "\(payload).\(until)"
+        let json = String(decoding: try JSONEncoder().encode(grant), as: UTF8.self)
+        let rest = "\(Self.text(of: try sealer.seal(json, for: path))).\(until)"
         return "\(path)?token=\(rest).\(signature(of: rest, method: method, path: path))"
     }
 
@@ -73,10 +75,18 @@ package struct SignedURLs: Sendable {
         // Texts are compared, not what they decode to: base64 has several texts for the same bytes.
         guard Self.isEqual(signature(of: rest, method: method, path: path), String(parts[2])) else { throw .invalid }
         guard now < until else { throw .expired }
-        guard let json = Self.bytes(of: parts[0].dropFirst(12)),
-            let grant = try? JSONDecoder().decode(Grant.self, from: json)
-        else { throw .invalid }
+        guard let grant = sealed(parts[0], path) ?? Self.open(parts[0]) else { throw .invalid }
         return grant
+    }
+
+    private func sealed(_ text: Substring, _ path: String) -> Grant? {
+        guard let bytes = Self.bytes(of: text), let json = try? sealer.open(Array(bytes), for: path) else { return nil }
+        return try? JSONDecoder().decode(Grant.self, from: Data(json.utf8))
+    }
+
+    /// As releases before this one wrote it, readable behind a nonce of twelve characters: those that are about still open.
+    private static func open(_ text: Substring) -> Grant? {
+        bytes(of: text.dropFirst(12)).flatMap { try? JSONDecoder().decode(Grant.self, from: $0) }
     }
 
     private func signature(of rest: String, method: String, path: String) -> String {

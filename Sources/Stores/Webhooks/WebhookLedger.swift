@@ -13,6 +13,8 @@ package enum WebhookLedger {
     /// What subscribers may name, besides `*`.
     package static let types: Set<String> = [
         "engagement.started", "engagement.completed", "engagement.failed", "report.generated", "attachment.uploaded",
+        "deliverable.ready", "quality.scored", "deliverable.approved", "deliverable.revision_requested",
+        "deliverable.rejected",
         "submission.created", "submission.approved", "submission.rejected", "endpoint.test",
     ]
 
@@ -51,7 +53,7 @@ package enum WebhookLedger {
         \(clause: started) || jsonb_build_object('status', r.status,
           'finishedAt', to_char(r.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
           'estimatedCost', r.spent_nanos / 1e9::float8,
-          'deliverables', (SELECT count(*) FROM deliverables d WHERE d.run_id = r.id AND d.task_id <> '_report'))
+          'deliverables', (SELECT count(DISTINCT filename) FROM deliverables d WHERE d.run_id = r.id AND d.task_id <> '_report'))
         || CASE WHEN r.error IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('error', r.error) END
         """
 

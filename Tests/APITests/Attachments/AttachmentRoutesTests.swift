@@ -14,7 +14,7 @@ import Testing
 struct AttachmentRoutesTests {
     private typealias Part = FileHouse.Part
 
-    @Test("A-1, A-2, A-5, A-7: an upload answers with exactly its keys, and the list has it, oldest first")
+    @Test("A-1, A-2, A-4, A-5, A-7: an upload answers with exactly its keys, and the list has it, oldest first")
     func uploadAndList() async throws {
         try await FileHouse.run { house in
             let id = try await house.engagement()
@@ -72,7 +72,7 @@ struct AttachmentRoutesTests {
         }
     }
 
-    @Test("A-8, A-10: every refusal says what is wrong, and leaves no bytes, no row and no usage")
+    @Test("A-4, A-8, A-10: every refusal says what is wrong, and leaves no bytes, no row and no usage")
     func refusals() async throws {
         try await FileHouse.run(plan: .starter) { house in
             let id = try await house.engagement()

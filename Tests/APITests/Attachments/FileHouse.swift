@@ -27,6 +27,7 @@ struct FileHouse: Sendable {
         pace: BodyPace = BodyPace(),
         signedURLSeconds: Int = 3600,
         limits: [RateTier: RateLimit]? = nil,
+        blobs: (any BlobStore)? = nil,
         _ body: @escaping @Sendable (FileHouse) async throws -> Void
     ) async throws {
         let world = try await World.fresh()
@@ -44,7 +45,7 @@ struct FileHouse: Sendable {
             allowSimulation: false,
             testSettings: [],
             secret: Array(0..<32),
-            blobs: LocalBlobs(folder: folder),
+            blobs: blobs ?? LocalBlobs(folder: folder),
             signedURLSeconds: signedURLSeconds,
             uploadPace: pace
         )

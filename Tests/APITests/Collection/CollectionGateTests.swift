@@ -34,7 +34,9 @@ struct CollectionGateTests {
         ]
     }
 
-    @Test("T-2, T-4, D-5: each route takes its own scope and no other; a missing one is 403, and nothing was done")
+    @Test(
+        "T-2, T-4, D-5, SC-26: each route takes its own scope and no other; a missing one is 403, and nothing was done"
+    )
     func scopes() async throws {
         try await APIUnderTest.run { api in
             let task = try await api.task()
@@ -60,7 +62,7 @@ struct CollectionGateTests {
         }
     }
 
-    @Test("T-2: no key, a wrong, revoked or expired one, and a cookie are the same 401")
+    @Test("T-1, T-2, SC-26: no key, a wrong, revoked or expired one, and a cookie are the same 401")
     func unauthorized() async throws {
         try await APIUnderTest.run { api in
             let revoked = try await api.collectionKey()
@@ -84,7 +86,9 @@ struct CollectionGateTests {
         }
     }
 
-    @Test("T-6, T-16, X-6: another tenant's rows, and those of the other mode, are 404 byte for byte like unknown ones")
+    @Test(
+        "T-6, T-16, X-6, SC-26: another tenant's rows, and those of the other mode, are 404 byte for byte like unknown ones"
+    )
     func foreign() async throws {
         try await APIUnderTest.run { api in
             let stranger = try await api.world.stores.accounts.createTenant(name: "S", plan: nil)
@@ -142,7 +146,9 @@ struct CollectionGateTests {
         api.bearer(key ?? api.collectionKey, ["Idempotency-Key": name])
     }
 
-    @Test("T-7, T-8: of twenty same requests at once over two servers one makes a task, and all get the same bytes")
+    @Test(
+        "T-7, T-8, SC-23: of twenty same requests at once over two servers one makes a task, and all get the same bytes"
+    )
     func replays() async throws {
         try await APIUnderTest.run(servers: 2) { api in
             let replies = try await withThrowingTaskGroup(of: Reply.self) { group in

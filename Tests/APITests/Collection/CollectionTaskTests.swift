@@ -29,7 +29,7 @@ struct CollectionTaskTests {
 
     private func text(_ count: Int) -> String { "\"" + String(repeating: "é", count: count) + "\"" }
 
-    @Test("T-11, T-12: a new task waits for its money, with exactly the documented members in their order")
+    @Test("T-11, T-12, SC-25: a new task waits for its money, with exactly the documented members in their order")
     func created() async throws {
         try await APIUnderTest.run { api in
             let reply = try await api.decide("/tasks", body(["example_media_key": "\"examples/a.mp4\""]))
@@ -66,6 +66,7 @@ struct CollectionTaskTests {
 
     private final class Told: Sendable {
         let tasks = Mutex<[String]>([])
+        let refunds = Mutex<[String]>([])
         let submissions = Mutex<[String]>([])
     }
 
@@ -75,7 +76,8 @@ struct CollectionTaskTests {
         let jobs = PaymentJobs(
             checkout: { task, _ in told.tasks.withLock { $0.append(task.id.rawValue) } },
             fundingURL: { "https://checkout.example/\($0.id)" },
-            transfer: { submission, _, _ in told.submissions.withLock { $0.append(submission.id.rawValue) } }
+            transfer: { submission, _, _ in told.submissions.withLock { $0.append(submission.id.rawValue) } },
+            refund: { task, _ in told.refunds.withLock { $0.append(task.id.rawValue) } }
         )
         try await APIUnderTest.run(settings: .unlimited(paymentJobs: jobs)) { api in
             let made = try await api.decide("/tasks", body([:]))
@@ -89,10 +91,12 @@ struct CollectionTaskTests {
             #expect(try await api.decide("/submissions/\(second)/approve").status == 200)
             #expect(try await api.decide("/submissions/\(second)/approve").status == 409)
             #expect(told.tasks.withLock { $0 } == [task] && told.submissions.withLock { $0 } == [second])
+            #expect(try await api.decide("/tasks/\(task)/cancel").status == 200)
+            #expect(told.refunds.withLock { $0 }.isEmpty, "the operator booked the money, and gives it back")
         }
     }
 
-    @Test("T-10, T-12, T-14: every field at and beyond its limits")
+    @Test("T-10, T-12, T-14, SC-25: every field at and beyond its limits")
     func validation() async throws {
         let good: [[String: String]] = [
             ["title": text(3)], ["title": text(120)], ["instructions": text(10)], ["instructions": text(5000)],
@@ -133,7 +137,7 @@ struct CollectionTaskTests {
         }
     }
 
-    @Test("T-14: a body with five faults is told all five; one that is no object has no details")
+    @Test("T-14, SC-25: a body with five faults is told all five; one that is no object has no details")
     func allFaults() async throws {
         try await APIUnderTest.run { api in
             let reply = try await api.decide(
@@ -178,6 +182,26 @@ struct CollectionTaskTests {
                 #expect(try await api.collect("/tasks?\(query)").faultPaths == ["limit"], "\(query)")
             }
             #expect(try await api.collect("/tasks?starting_after=tsk_none").faultPaths == ["starting_after"])
+        }
+    }
+
+    @Test("S-41: cancelling a task that was paid through Stripe asks for what is not spent, once")
+    func refund() async throws {
+        let told = Told()
+        let jobs = PaymentJobs(
+            checkout: { _, _ in },
+            fundingURL: { _ in nil },
+            transfer: { _, _, _ in },
+            refund: { task, _ in told.refunds.withLock { $0.append(task.id.rawValue) } }
+        )
+        try await APIUnderTest.run(settings: .unlimited(paymentJobs: jobs)) { api in
+            let task = try await api.task()
+            _ = try await api.world.postgres.query("UPDATE collect_tasks SET funded_by = 'cs_1', approved_count = 1")
+            for status in [200, 409] { #expect(try await api.decide("/tasks/\(task)/cancel").status == status) }
+            #expect(told.refunds.withLock { $0 } == [task])
+            #expect(
+                try await api.count("SELECT refund_cents FROM collect_tasks WHERE refund_status = 'pending'") == 250
+            )
         }
     }
 

@@ -114,6 +114,7 @@ struct ContributorTests {
             let start = "https://crew.example/storage/v1/object/upload/sign/\(key)?token="
             let url = try #require(reply.body["upload_url"]?.stringValue)
             #expect(url.hasPrefix(start))
+            #expect(Self.readable(url).contains(api.tenant.rawValue) == false, "a link tells nothing of the buyer")
             let now = Int(Date().timeIntervalSince1970)
             let grant = try SignedURLs(secret: Array(0..<32)).grant(
                 String(url.dropFirst(start.count)),
@@ -137,6 +138,15 @@ struct ContributorTests {
             let funding = try await api.task(funded: false)
             #expect(try await api.post("/api/contributor/tasks/\(funding)/uploads", good, contributor).status == 409)
         }
+    }
+
+    /// What anybody can read in a link: itself, and what its parts decode to.
+    private static func readable(_ url: String) -> String {
+        let parts = url.split { ".=/?".contains($0) }.map {
+            let text = $0.replacing("-", with: "+").replacing("_", with: "/")
+            return String(text) + String(repeating: "=", count: (4 - text.count % 4) % 4)
+        }
+        return url + parts.compactMap { Data(base64Encoded: $0) }.map { String(decoding: $0, as: UTF8.self) }.joined()
     }
 
     @Test("S-47: a submission needs an own, uploaded, unused key of an open task")

@@ -111,6 +111,30 @@ struct StorageRoutesTests {
         }
     }
 
+    @Test(
+        "A-15 to A-17: files in an S3 store are served by us as well: ranges, headers, and a deleted file's URL is dead",
+        .enabled(if: S3Server.isInstalled, "SeaweedFS is not installed: run scripts/setup.sh with a network")
+    )
+    func s3() async throws {
+        try await FileHouse.run(blobs: try await S3Server.shared().blobs()) { house in
+            let (path, url) = try await link(house, "pä ge.html", "0123456789")
+            #expect(url.hasPrefix("http://127.0.0.1:\(house.port)/storage/v1/object/sign/attachments/"))
+            let whole = try await house.call("GET", url, withoutKey: true)
+            #expect(whole.status == 200 && whole.bytes == Array("0123456789".utf8))
+            #expect(whole.headers.first(name: "Content-Type") == "text/html")
+            #expect(whole.headers.first(name: "Content-Disposition") == ContentDisposition.attachment("pä ge.html"))
+            #expect(whole.headers.first(name: "X-Content-Type-Options") == "nosniff")
+            #expect(whole.headers.first(name: "Content-Security-Policy") == "sandbox; default-src 'none'")
+            let part = try await house.call("GET", url, nil, ["Range": "bytes=2-4"], withoutKey: true)
+            #expect(part.status == 206 && part.bytes == Array("234".utf8))
+            #expect(part.headers.first(name: "Content-Range") == "bytes 2-4/10")
+            #expect(try await house.call("HEAD", url, withoutKey: true).status == 200)
+            #expect(try await house.call("GET", url + "x", withoutKey: true).status == 403)
+            #expect(try await house.call("DELETE", path).status == 200)
+            #expect(try await house.call("GET", url, withoutKey: true).status == 404)
+        }
+    }
+
     // MARK: Uploads
 
     private func uploadURL(_ house: FileHouse, _ key: String, maxBytes: Int = 1000, until: Int = 60) throws -> String {

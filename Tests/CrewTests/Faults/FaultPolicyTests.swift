@@ -13,7 +13,7 @@ struct FaultPolicyTests {
     }
 
     private static let passing: [ModelFault] = [
-        .overloaded(retryAfter: nil), .server(status: 500), .server(status: 502), .server(status: 504),
+        .server(status: 500), .server(status: 502), .server(status: 504),
         .server(status: 408), .network("reset"), .timeout(.connect), .timeout(.firstByte), .timeout(.silence),
         .timeout(.total), .truncated, .empty,
     ]
@@ -75,8 +75,14 @@ struct FaultPolicyTests {
         }
     }
 
-    @Test("An overloaded provider that names a time is not asked before it")
+    @Test("An overloaded provider that names a time is not asked before it, by anybody")
     func overloaded() {
+        #expect(verdict(.overloaded(retryAfter: .seconds(20))).mark == .pause(.seconds(20)))
+        #expect(verdict(.overloaded(retryAfter: .seconds(9_999))).mark == .pause(.seconds(60)))
+        let unnamed = verdict(.overloaded(retryAfter: nil), StepHistory(failures: 2))
+        #expect(unnamed == StepVerdict(.retry(after: .seconds(2), isCounted: true), mark: .pause(.seconds(2))))
+        let last = verdict(.overloaded(retryAfter: nil), StepHistory(failures: 4))
+        guard case .failTask = last.action else { return #expect(Bool(false), "five attempts are enough") }
         #expect(verdict(.overloaded(retryAfter: .seconds(20))).action == .retry(after: .seconds(20), isCounted: true))
         #expect(
             verdict(.overloaded(retryAfter: .seconds(9_999))).action == .retry(after: .seconds(60), isCounted: true)
@@ -98,10 +104,10 @@ struct FaultPolicyTests {
         #expect(verdict(.badRequest("x"), StepHistory(canFailOver: true)).mark == nil)
     }
 
-    @Test("Rejected credentials fail the run and leave the provider alone for a minute")
+    @Test("F5: rejected credentials lead to another provider, else the run fails; nobody asks with this key again")
     func credentials() {
-        let expected = StepVerdict(.failRun("Provider credentials rejected"), mark: .down(.seconds(60)))
-        #expect(verdict(.auth) == expected)
+        #expect(verdict(.auth) == StepVerdict(.failRun("Provider credentials rejected"), mark: .down))
+        #expect(verdict(.auth, StepHistory(canFailOver: true)) == StepVerdict(.failover, mark: .down))
     }
 
     @Test("A wrong form is repaired once, then done without a model")

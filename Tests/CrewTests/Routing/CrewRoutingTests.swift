@@ -110,6 +110,19 @@ struct CrewRoutingTests {
         #expect(choice?.reservation == .zero && choice?.maxOutput == 4_096)
     }
 
+    @Test("A model is asked for where it is made: claude-… at Anthropic, dated or not, unless only a gateway is there")
+    func makers() {
+        let both = routing(["openai", "anthropic"])
+        for model in ["claude-haiku-4-5", "claude-haiku-4-5-20251001", "claude-unheard-of"] {
+            #expect(both.candidates(for: question(override: model, tokens: 10)).first?.provider == "anthropic")
+        }
+        #expect(routing(["openai"]).candidates(for: question(override: "claude-haiku-4-5")).first?.provider == "openai")
+        let one = routing(["openai", "anthropic"], model: "claude-sonnet-4-6").candidates(for: question())
+        #expect(one == [ModelRoute(provider: "anthropic", model: "claude-sonnet-4-6", reason: .default)])
+        let dated = PriceTable().price(of: "claude-haiku-4-5-20251001", provider: "anthropic")
+        #expect(dated == PriceTable().price(of: "claude-haiku-4-5", provider: "anthropic"))
+    }
+
     @Test("A model that cannot hold the prompt is passed over")
     func tooLong() {
         let routes = routing(["openai"]).candidates(for: question(.observe, tokens: 127_000))

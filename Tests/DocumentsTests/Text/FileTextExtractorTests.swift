@@ -31,6 +31,11 @@ struct FileTextExtractorTests {
         #expect(text.blocks.last?.text == "x | y")
     }
 
+    @Test("A text with several formats that lies in its cell is read whole")
+    func runs() async throws {
+        #expect(try await Samples.text("runs.xlsx").blocks.map(\.text) == ["Regular Bold & more | plain"])
+    }
+
     @Test("Slides come in the order of the show, each with its notes")
     func pptx() async throws {
         let text = try await Samples.text("talk.pptx")

@@ -10,7 +10,7 @@ enum Samples {
     /// With the line that the script printed for each.
     static let nasty = Task { try await written(by: "nasty.py") }
 
-    static func extractor(seconds: Int = 18) -> FileTextExtractor {
+    static func extractor(seconds: Int = 15) -> FileTextExtractor {
         FileTextExtractor(logger: Logger(label: "test"), seconds: seconds)
     }
 

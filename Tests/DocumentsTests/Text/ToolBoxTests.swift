@@ -11,7 +11,7 @@ struct ToolBoxTests {
     /// A folder with a program in the place of pdftotext, and an extractor that looks there first.
     private func withTool<Result>(
         _ script: String,
-        seconds: Int = 18,
+        seconds: Int = 15,
         _ body: (FileTextExtractor) async throws -> Result
     ) async throws -> Result {
         try await Samples.withFolder { folder in

@@ -1,4 +1,5 @@
 import Domain
+import Synchronization
 import Testing
 
 @Suite("Addresses that a caller's URL may lead to")
@@ -29,6 +30,47 @@ struct AddressGuardTests {
         let own = AddressGuard(allowing: [try #require(AddressRange("127.0.0.2/32"))])
         #expect(own.permits(try #require(NetworkAddress("127.0.0.2"))))
         #expect(!own.permits(try #require(NetworkAddress("127.0.0.3"))))
+    }
+
+    @Test(
+        "A-25: an address of this machine itself is refused although it is public, inside IPv6 too, unless it is let through"
+    )
+    func own() throws {
+        let (ours, other) = (try #require(NetworkAddress("8.8.4.4")), try #require(NetworkAddress("8.8.8.8")))
+        let machine = OwnAddresses { [ours] }
+        let strict = AddressGuard(own: machine)
+        #expect(!strict.permits(ours))
+        #expect(!strict.permits(try #require(NetworkAddress("::ffff:8.8.4.4"))))
+        #expect(!strict.permits(try #require(NetworkAddress("64:ff9b::808:404"))))
+        #expect(strict.permits(other))
+        let range = try #require(AddressRange("8.8.4.4/32"))
+        #expect(AddressGuard(allowing: [range], own: machine).permits(ours))
+    }
+
+    @Test("The machine's addresses are read anew after their time, and the last ones stay where they cannot be read")
+    func refreshed() throws {
+        let address = try #require(NetworkAddress("8.8.4.4"))
+        let answers = Mutex<[Set<NetworkAddress>?]>([[], [address], nil])
+        let take: @Sendable () -> Set<NetworkAddress>? = {
+            answers.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        }
+        let fresh = OwnAddresses(lifetime: .zero, readingBy: take)
+        #expect(!fresh.contains(address))
+        #expect(fresh.contains(address))
+        #expect(fresh.contains(address))
+        #expect(answers.withLock { $0.isEmpty })
+        let lasting = OwnAddresses(lifetime: .seconds(3600)) {
+            answers.withLock { $0.append([]) }
+            return [address]
+        }
+        for _ in 0..<3 { #expect(lasting.contains(address)) }
+        #expect(answers.withLock { $0.count } == 1)
+    }
+
+    @Test("The loopback interface of this machine is among its own addresses")
+    func system() throws {
+        #expect(OwnAddresses.system.contains(try #require(NetworkAddress("127.0.0.1"))))
+        #expect(!OwnAddresses.system.contains(try #require(NetworkAddress("8.8.8.8"))))
     }
 
     @Test("What is no range is none", arguments: ["", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/-1", "x/8", "10.0.0/8"])

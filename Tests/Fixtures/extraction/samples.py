@@ -55,3 +55,6 @@ write("page.html",
       b"<html><head><meta charset=windows-1251><title>T</title><script>alert(1)</script></head><body><h2>\xcf\xf0</h2>"
       b"<p>a &amp; b</p><ul><li>item</li></ul><table><tr><th>k</th><th>v</th></tr><tr><td>1</td><td>2</td></tr></table>"
       b"<pre>x\n  y</pre><style>p {}</style></body></html>")
+write("tiny.txt", "a few words")
+run = '<row r="1"><c r="A1" t="inlineStr"><is><r><t>Regular </t></r><r><rPr><b/></rPr><t>Bold &amp; more</t></r><rPh><t>no</t></rPh></is></c>'
+write("runs.xlsx", xlsx([("A", run + '<c r="B1" t="inlineStr"><is><t>plain</t></is></c></row>')]))

@@ -121,10 +121,13 @@ struct ContextHouse: Sendable {
         return builds
     }
 
-    /// Starts a run with one task.
-    func startCrew() async throws -> Run.ID {
+    static let oneTask: JSON = [
+        ["id": "loggers", "title": "What loggers cost", "description": "Say what a logger costs."]
+    ]
+
+    /// Starts a run, with one task if nothing else is said.
+    func startCrew(_ task: JSON = oneTask) async throws -> Run.ID {
         let run = Run.ID.make()
-        let task: JSON = [["id": "loggers", "title": "What loggers cost", "description": "Say what a logger costs."]]
         _ = try await world.postgres.pipeline([
             "UPDATE engagements SET status = 'running', tasks = \(task)::jsonb WHERE id = \(engagement)",
             """

@@ -39,7 +39,7 @@ struct CrewContextTests {
         await house.world.close()
     }
 
-    @Test("A model gets passages as fenced data; what they order stays data, and a citation of nothing is reported")
+    @Test("F10: a model gets passages as fenced data; what they order stays data, a citation of nothing is told")
     func injection() async throws {
         let model = RecordingModel(
             answer: "It costs 79 [evil.md, Prices] and 80 [evil.md, p. 9] and 81 [ghost.pdf, p. 1]."

@@ -168,7 +168,7 @@ struct StripeJobsTests {
 
     @Test("D-67: a contributor who cannot be paid blocks the payout until account.updated says otherwise")
     func blocked() async throws {
-        try await House.run { house in
+        try await House.run(keys: [.live: "sk_live_1"]) { house in
             try await prepare(house, enabled: false)
             #expect(try await house.work(.transferPayout) == [.done])
             #expect(try await payout(house) == "blocked -")

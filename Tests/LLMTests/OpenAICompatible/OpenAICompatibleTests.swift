@@ -94,7 +94,7 @@ struct OpenAICompatibleTests {
         }
     }
 
-    @Test("Statuses become the faults of the table, in one request each")
+    @Test("F1 to F5: statuses become the faults of the table, in one request each")
     func statuses() async throws {
         #expect(try await fault(of: .rateLimited(retryAfter: "3")) == .rateLimited(retryAfter: .seconds(3)))
         #expect(try await fault(of: .rateLimited(retryAfter: nil)) == .rateLimited(retryAfter: nil))
@@ -113,7 +113,7 @@ struct OpenAICompatibleTests {
         #expect(words == "status 404: no such model")
     }
 
-    @Test("A connection that drops, a body that breaks off and an answer without text are told apart")
+    @Test("F6: a connection that drops, a body that breaks off and an answer without text are told apart")
     func broken() async throws {
         guard case .network? = try await fault(of: .drop) else {
             Issue.record("a dropped connection is no network fault")
@@ -130,7 +130,7 @@ struct OpenAICompatibleTests {
         )
     }
 
-    @Test("Each limit ends the call: first byte, silence, total, size")
+    @Test("F7: each limit ends the call: first byte, silence, total, size")
     func limits() async throws {
         let short = ModelLimits(firstByte: .milliseconds(200), silence: .milliseconds(200), total: .seconds(5))
         #expect(try await fault(of: .slowFirstByte(.seconds(20), "x"), limits: short) == .timeout(.firstByte))
@@ -144,7 +144,7 @@ struct OpenAICompatibleTests {
         }
     }
 
-    @Test("Cancelling closes the socket at once and says how much had come")
+    @Test("F11: cancelling closes the socket at once and says how much had come")
     func cancels() async throws {
         try await FakeModelServer.with(.silent(after: "Hello")) { server in
             let heard = Mutex(false)
@@ -187,7 +187,7 @@ struct OpenAICompatibleTests {
         } catch {
             #expect("\(error)".contains("OPENAI_BASE_URL") && !"\(error)".contains("secret"))
         }
-        #expect(throws: OpenAIConfigurationFault.self) { () throws in
+        #expect(throws: ModelConfigurationFault.self) { () throws in
             _ = try OpenAICompatible(OpenAIConfiguration(apiKey: "two words"), client: client)
         }
         try await client.shutdown()

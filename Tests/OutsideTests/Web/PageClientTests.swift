@@ -26,7 +26,7 @@ struct PageClientTests {
         await #expect(throws: FetchFault.self) { try await pages.fetch(url) }
     }
 
-    @Test("A page becomes text, with its title and the address it was found at")
+    @Test("A-21, A-23: a page becomes text, with its title and the address it was found at")
     func page() async throws {
         let server = try await WebServer.start { request in
             request.path == "/" ? .redirect("/deep/er?x=1") : .html("<title>T</title><p>See <a href=b>b</a>")
@@ -58,7 +58,7 @@ struct PageClientTests {
 
     // MARK: Redirects
 
-    @Test("Five redirects are followed, a sixth is not", arguments: [5, 6])
+    @Test("A-27: five redirects are followed, a sixth is not", arguments: [5, 6])
     func redirects(count: Int) async throws {
         let server = try await WebServer.start { request in
             let left = Int(request.path.dropFirst()) ?? 0
@@ -72,7 +72,7 @@ struct PageClientTests {
         try await server.stop()
     }
 
-    @Test("A redirect into a private network is refused at whatever hop, and never asked for", arguments: 1...5)
+    @Test("A-25: a redirect into a private network is refused at whatever hop, and never asked for", arguments: 1...5)
     func privateHop(hop: Int) async throws {
         let secret = try await WebServer.start { _ in .html("<p>secret") }
         let targets = [
@@ -117,7 +117,7 @@ struct PageClientTests {
 
     // MARK: What is no page
 
-    @Test("Every status that is no success fails", arguments: [400, 401, 404, 410, 429, 500, 503, 304])
+    @Test("A-27: every status that is no success fails", arguments: [400, 401, 404, 410, 429, 500, 503, 304])
     func status(status: Int) async throws {
         let server = try await WebServer.start { _ in .status(status) }
         #expect(await failure(pages(server), server.url("/")) == .failed("the server answered \(status)"))
@@ -125,7 +125,7 @@ struct PageClientTests {
     }
 
     @Test(
-        "Types that hold no text fail",
+        "A-27: types that hold no text fail",
         arguments: ["application/pdf", "image/png", "application/octet-stream", "text/event-stream", nil]
     )
     func type(type: String?) async throws {
@@ -149,7 +149,10 @@ struct PageClientTests {
         try await server.stop()
     }
 
-    @Test("A page without text fails", arguments: ["", "<script>x</script>", "<p>&nbsp;</p>", "<div hidden>x</div>"])
+    @Test(
+        "A-27: a page without text fails",
+        arguments: ["", "<script>x</script>", "<p>&nbsp;</p>", "<div hidden>x</div>"]
+    )
     func empty(html: String) async throws {
         let server = try await WebServer.start { _ in .html(html) }
         let fault = await failure(pages(server), server.url("/"))
@@ -168,7 +171,7 @@ struct PageClientTests {
 
     // MARK: Size and time
 
-    @Test("5 MB are taken, one byte more is not, however it is sent", arguments: [false, true])
+    @Test("A-26: 5 MB are taken, one byte more is not, however it is sent", arguments: [false, true])
     func size(announced: Bool) async throws {
         let server = try await WebServer.start { request in
             let count = (5 << 20) + (request.path == "/more" ? 1 : 0)
@@ -186,7 +189,7 @@ struct PageClientTests {
         try await server.stop()
     }
 
-    @Test("Packed pages are unpacked, up to 5 MB, and a bomb is not", arguments: ["gzip", "deflate"])
+    @Test("A-26: packed pages are unpacked, up to 5 MB, and a bomb is not", arguments: ["gzip", "deflate"])
     func packed(encoding: String) async throws {
         let page = try Self.pack("b'<p>hello '*1000", encoding)
         let bomb = try Self.pack("bytes(200<<20)", encoding)
@@ -216,7 +219,7 @@ struct PageClientTests {
         try await server.stop()
     }
 
-    @Test("Slow heads, dripping bodies and silent name servers end with the time limit")
+    @Test("A-22: slow heads, dripping bodies and silent name servers end with the time limit")
     func slow() async throws {
         let server = try await WebServer.start { request in
             var reply = WebServer.Reply.html("<p>late")
@@ -269,17 +272,9 @@ struct PageClientTests {
 
     @Test("TLS is checked: an unknown authority fails, so does another name, and the right one passes")
     func tls() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (key, certificate) = (folder.appending(path: "key.pem").path, folder.appending(path: "cert.pem").path)
-        let names = ["-subj", "/CN=right.test", "-addext", "subjectAltName=DNS:right.test"]
-        let files = ["-keyout", key, "-out", certificate]
-        _ = try Self.run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"] + names + files)
-        let configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
-        )
+        let made = try TestCertificate(of: "right.test")
+        defer { made.remove() }
+        let (certificate, configuration) = (made.path, try made.configuration())
         let server = try await WebServer.start(tls: configuration) { request in
             request.path == "/down" ? .redirect("http://right.test:8080/") : .html("<p>safe")
         }

@@ -204,12 +204,6 @@ struct BlobStoreTests {
 /// What only a real S3 server can say.
 @Suite("S3", .enabled(if: S3Server.isInstalled, "SeaweedFS is not installed: run scripts/setup.sh with a network"))
 struct S3Tests {
-    private func get(_ url: String) async throws -> (status: Int, headers: HTTPHeaders, body: String) {
-        let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
-        let body = try await response.body.collect(upTo: 1 << 20)
-        return (Int(response.status.code), response.headers, String(buffer: body))
-    }
-
     @Test("A wrong secret is refused, and neither it nor the server is named")
     func wrongSecret() async throws {
         let store = try await S3Server.shared().blobs(secretKey: "wrong")
@@ -223,37 +217,6 @@ struct S3Tests {
             }
         }
         try await S3Server.shared().blobs().check()
-    }
-
-    @Test("A-16, A-17: a presigned URL works without credentials, for a while, and for nothing else")
-    func presigned() async throws {
-        let store = try await S3Server.shared().blobs()
-        let key = BlobKey.make(.attachments)
-        _ = try await store.put(BlobStoreTests.Pieces(sizes: [5]), as: key)
-        let presentation = BlobPresentation(mimeType: "text/markdown", filename: "nötes.md")
-        let url = try #require(try await store.downloadURL(of: key, as: presentation, seconds: 3600))
-        let found = try await get(url)
-        #expect(found.status == 200 && found.body.utf8.count == 5)
-        #expect(found.headers.first(name: "content-disposition") == ContentDisposition.attachment("nötes.md"))
-        #expect(found.headers.first(name: "content-type") == "text/markdown")
-        let other = BlobKey.make(.attachments)
-        #expect(try await get(url.replacing(key, with: other)).status == 403)
-        #expect(try await get(url + "0").status == 403)
-        let brief = try #require(try await store.downloadURL(of: key, as: presentation, seconds: 1))
-        try await eventually(within: .seconds(10), "the URL to expire", poll: .milliseconds(200)) {
-            try await get(brief).status == 403
-        }
-    }
-
-    @Test("A presigned PUT writes the object")
-    func presignedPut() async throws {
-        let store = try await S3Server.shared().blobs()
-        let key = BlobKey.make(.submissions)
-        var request = HTTPClientRequest(url: store.uploadURL(of: key, seconds: 60))
-        request.method = .PUT
-        request.body = .bytes(ByteBuffer(string: "video"))
-        #expect(try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status.code == 200)
-        #expect(try await store.read(key, range: nil).size == 5)
     }
 
     @Test("A server that is away is unavailable, and that is said without its address")

@@ -41,8 +41,21 @@ enum DeliverablesDescription: RoomDescription {
         "GET /api/engagements/:id/deliverables/:document/export": Endpoint(
             "exportDeliverable",
             "A deliverable as a file; `document` is its id",
-            .file("text/markdown", "The file, as an attachment."),
-            parameters: [.query("format", .word("md"), "`md`, which is the default.")]
+            .file("text/markdown", "The file, as an attachment; `application/pdf` where `format` is `pdf`."),
+            parameters: [.query("format", .word("md", "pdf"), "`md`, which is the default, or `pdf`.")],
+            refusals: [503: "The PDF was not made in time, or no worker can make it."]
+        ),
+        "POST /api/engagements/:id/deliverables/:document/rerun": Endpoint(
+            "rerunDeliverable",
+            "Make a document anew, as a run of its task alone; `document` is its id",
+            .ok(.ref("RunAnswer"), "Run and job are committed."),
+            body: .object([:], optional: ["feedback": .text(to: 10_000).orNull.saying("What shall be different.")]),
+            bodyIsOptional: true,
+            refusals: [
+                403: "No write access, or no active subscription.",
+                409: "A run is under way or paused, the budget is spent, or no task wrote the file.",
+                502: "The engine takes no work now.",
+            ]
         ),
     ]
 

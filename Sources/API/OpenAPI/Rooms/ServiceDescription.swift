@@ -27,7 +27,7 @@ enum ServiceDescription: RoomDescription {
                     of: .object(["ready": .count, "delayed": .count, "running": .count, "dead": .count])
                 ),
             ],
-            optional: ["testSettings": .list(of: .text)]
+            optional: ["testSettings": .list(of: .text), "dead_24h": .map(of: .count)]
         )
     ]
 }

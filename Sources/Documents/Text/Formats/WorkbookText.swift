@@ -1,13 +1,12 @@
 import Domain
 
 extension ToolBox {
-    /// xlsx by xlsx2csv: values as a sheet shows them, every sheet of the book.
+    /// xlsx by xlsx2csv, which sheets.py runs and repairs: values as a sheet shows them, every sheet of the book.
     func readWorkbook(_ folder: WorkFolder) async throws -> ExtractedText {
-        let report = try await run(
-            .xlsx2csv,
-            ["--all", "--sheetdelimiter", "x\(Self.mark.value)", "input.xlsx"],
-            in: folder
-        )
+        let program = try find(.xlsx2csv)
+        try folder.write(PackageResources.sheets_py, as: "sheets.py")
+        let how = ["-I", "-S", "-W", "ignore", "sheets.py", program, "\(Self.mark.value)", "input.xlsx"]
+        let report = try await run(.python3, how, in: folder)
         switch report.end {
         case .done: break
         case .tooLarge: return ExtractedText(status: .tooLarge)
@@ -19,7 +18,7 @@ extension ToolBox {
         return collector.result()
     }
 
-    /// No cell can hold it: XML forbids this character. xlsx2csv wants its number, in decimal.
+    /// No cell can hold it: XML forbids this character.
     private static let mark: Unicode.Scalar = "\u{1E}"
 
     /// A line of the mark, a number, a dash and the sheet's name begins each sheet.

@@ -12,6 +12,8 @@ struct ToolBox: Sendable {
     let searchPath: String
     /// Per run, by the clock and of CPU.
     let seconds: Int
+    /// Nothing is run where one of the walls is missing.
+    let requiresWalls: Bool
     let logger: Logger
 
     /// Runs a program over files of a folder.
@@ -20,7 +22,10 @@ struct ToolBox: Sendable {
     ///   or a part of the walls is not installed.
     func run(_ program: Program, _ arguments: [String], in folder: WorkFolder) async throws -> ToolReport {
         let path = try find(program)
-        let walls = await Walls.highest(environment)
+        let walls = await Walls.standing()
+        if requiresWalls, let gap = walls.gap {
+            throw ExtractionFault("GC_SANDBOX=require, and on this machine \(gap). \(Walls.remedy)")
+        }
         let limits = walls.command(
             around: path,
             folder: folder.path,
@@ -46,7 +51,7 @@ struct ToolBox: Sendable {
             let result = try await Subprocess.run(
                 .name(command[0]),
                 arguments: Arguments(Array(command.dropFirst())),
-                environment: environment,
+                environment: Self.environment,
                 platformOptions: options,
                 output: .discarded
             )
@@ -64,13 +69,12 @@ struct ToolBox: Sendable {
     }
 
     /// None of our settings or secrets.
-    private var environment: Environment {
-        .custom([
-            "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/nonexistent",
-        ])
-    }
+    static let environment = Environment.custom([
+        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/nonexistent",
+    ])
 
-    private func find(_ program: Program) throws -> String {
+    /// - Throws: ``ExtractionFault`` where it is not installed.
+    func find(_ program: Program) throws -> String {
         let places = searchPath.split(separator: ":").map { "\($0)/\(program.rawValue)" }
         guard let found = places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw ExtractionFault(

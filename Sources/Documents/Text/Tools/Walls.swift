@@ -1,8 +1,9 @@
 import Subprocess
 import Synchronization
 
-/// What stands between a tool and this machine. Containers often forbid namespaces; then fewer walls stand.
-enum Walls: Int, Sendable {
+/// What stands between a tool that reads a tenant's file and this machine. Containers often forbid namespaces; then fewer
+/// walls stand.
+package enum Walls: Int, Sendable, CaseIterable {
     /// bubblewrap: nothing of the file system but /usr and the work folder, no network, no other process.
     case full
     /// A network of its own, without a way out.
@@ -10,21 +11,36 @@ enum Walls: Int, Sendable {
     /// The limits on time, memory, files and output alone.
     case limits
 
-    /// The highest that this machine allows. Asked once in the life of the process.
-    static func highest(_ environment: Environment) async -> Walls {
+    /// What a tool could do here that it should not, for an operator; nil where all walls stand.
+    package var gap: String? {
+        switch self {
+        case .full: nil
+        case .network: "a program that reads uploads could read every file that the worker may read"
+        case .limits:
+            "a program that reads uploads could read every file that the worker may read, and reach the network"
+        }
+    }
+
+    /// What puts it right.
+    package static let remedy =
+        "Install bubblewrap and allow user, mount, process and network namespaces (docs/extraction.md, \"The walls\"); "
+        + "GC_SANDBOX=require reads no uploads without them."
+
+    /// The highest walls that this machine allows. Tried out once in the life of the process.
+    package static func standing() async -> Walls {
         if let known = found.withLock({ $0 }) { return known }
-        let walls = await probe(environment)
+        let walls = await probe()
         found.withLock { $0 = walls }
         return walls
     }
 
     private static let found = Mutex<Walls?>(nil)
 
-    private static func probe(_ environment: Environment) async -> Walls {
+    private static func probe() async -> Walls {
         let result = try? await Subprocess.run(
             .name("bwrap"),
             arguments: Arguments(bubblewrap(around: "/usr") + ["true"]),
-            environment: environment,
+            environment: ToolBox.environment,
             output: .discarded
         )
         if result?.terminationStatus.isSuccess ?? false { return .full }

@@ -84,22 +84,6 @@ package struct S3Blobs: BlobStore {
         }
     }
 
-    package func downloadURL(of key: String, as presentation: BlobPresentation, seconds: Int) async throws -> String? {
-        let query = [
-            ("response-content-disposition", ContentDisposition.attachment(presentation.filename)),
-            ("response-content-type", presentation.mimeType),
-        ]
-        return exchange.presigned(.init(method: "GET", key: key, query: query), seconds: seconds)
-    }
-
-    /// A URL to which anybody may write the object for a while. S3 puts no limit on its size: have the caller announce one,
-    /// and check what came.
-    ///
-    /// - Parameter seconds: 1 to 604,800.
-    package func uploadURL(of key: String, seconds: Int) -> String {
-        exchange.presigned(.init(method: "PUT", key: key), seconds: seconds)
-    }
-
     /// Asks the store whether address, keys and bucket are right.
     ///
     /// - Throws: ``BlobError``; ``BlobError/missing`` where there is no such bucket.

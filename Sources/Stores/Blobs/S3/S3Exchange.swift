@@ -63,19 +63,6 @@ struct S3Exchange: Sendable {
         }
     }
 
-    /// A URL for somebody without our keys.
-    func presigned(_ call: Call, seconds: Int) -> String {
-        let path = path(call.key)
-        let request = S3Signature.Request(
-            method: call.method,
-            path: path,
-            query: call.query,
-            headers: [("host", location.authority)] + call.headers
-        )
-        let query = signature.presignedQuery(request, seconds: seconds, at: Self.now())
-        return "\(location.scheme)://\(location.authority)\(path)?\(query)"
-    }
-
     // MARK: One attempt
 
     private func attempt(_ call: Call) async throws -> HTTPClientResponse {

@@ -49,26 +49,7 @@ package struct S3Signature: Sendable {
             + "Signature=\(signature)"
     }
 
-    /// The query of a URL that works without headers for a while.
-    ///
-    /// - Parameter seconds: 1 to 604,800.
-    package func presignedQuery(_ request: Request, seconds: Int, at moment: Timestamp) -> String {
-        let signed = Self.sorted(request.headers)
-        let query =
-            request.query + [
-                ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"), ("X-Amz-Credential", "\(accessKey)/\(scope(moment))"),
-                ("X-Amz-Date", Self.stamp(moment)), ("X-Amz-Expires", String(seconds)),
-                ("X-Amz-SignedHeaders", Self.names(signed)),
-            ]
-        let asked = Request(method: request.method, path: request.path, query: query, headers: request.headers)
-        let signature = signature(asked, headers: signed, payload: Self.unsigned, at: moment)
-        return Self.canonical(query) + "&X-Amz-Signature=\(signature)"
-    }
-
     // MARK: Parts
-
-    /// Stands for the hash of a body that is not signed.
-    private static let unsigned = "UNSIGNED-PAYLOAD"
 
     private func signature(
         _ request: Request,

@@ -1,9 +1,9 @@
 import Domain
 import FoundationEssentials
 
-/// What an OpenAI-compatible server says went wrong. `code` is a word with OpenAI and a number with llama.cpp; some
-/// servers send the message alone.
-struct OpenAIError: Sendable, Equatable {
+/// What a model server says went wrong. `code` is a word with OpenAI and a number with llama.cpp; Anthropic has a `type`
+/// alone, and some servers send nothing but the message.
+struct ProviderError: Sendable, Equatable {
     var message = ""
     var type = ""
     var code = ""
@@ -13,12 +13,12 @@ struct OpenAIError: Sendable, Equatable {
     var limit: Int?
 
     /// Reads `{"error": {…}}`, `{"error": "…"}`, `{"message": "…"}` or `{"detail": "…"}`; other text is the message.
-    static func read(_ bytes: [UInt8]) -> OpenAIError {
+    static func read(_ bytes: [UInt8]) -> ProviderError {
         guard let json = try? JSON(parsing: Data(bytes)), json.objectValue != nil else {
-            return OpenAIError(message: String(decoding: bytes.prefix(600), as: UTF8.self))
+            return ProviderError(message: String(decoding: bytes.prefix(600), as: UTF8.self))
         }
         let inner = json["error"] ?? json
-        var error = OpenAIError()
+        var error = ProviderError()
         error.message = inner.stringValue ?? inner["message"]?.stringValue ?? json["detail"]?.stringValue ?? ""
         error.type = inner["type"]?.stringValue ?? ""
         error.code = inner["code"]?.stringValue ?? ""
@@ -27,9 +27,9 @@ struct OpenAIError: Sendable, Equatable {
         return error
     }
 
-    /// `maximum context length is 8192 tokens`.
+    /// `maximum context length is 8192 tokens`, or `prompt is too long: 9000 tokens > 8192 maximum`.
     private static func limit(in message: String) -> Int? {
-        for lead in ["maximum context length is ", "maximum context length of "] {
+        for lead in ["maximum context length is ", "maximum context length of ", " tokens > "] {
             guard let range = message.firstRange(of: lead) else { continue }
             return Int(message[range.upperBound...].prefix { $0.isASCII && $0.isNumber })
         }
@@ -38,48 +38,54 @@ struct OpenAIError: Sendable, Equatable {
 }
 
 /// Turns a status and the server's words into the fault the fault table knows (engine 3.6).
-enum OpenAIFault {
-    static func fault(status: Int, _ error: OpenAIError, wait: Duration?, _ redaction: Redaction) -> ModelFault {
-        let words = words(status, error, redaction)
-        if isQuota(status, error) { return .quota }
-        if isContext(status, error) { return .contextTooLong(limit: error.limit) }
+struct ProviderWords: Sendable {
+    let redaction: Redaction
+    /// The setting that holds the server's address.
+    let addressSetting: String
+
+    func fault(status: Int, _ error: ProviderError, wait: Duration?) -> ModelFault {
+        let words = words(status, error)
+        if Self.isQuota(status, error) { return .quota }
+        if Self.isContext(status, error) { return .contextTooLong(limit: error.limit) }
         switch status {
         case 401, 403: return .auth
         case 429: return .rateLimited(retryAfter: wait)
         case 503, 529: return .overloaded(retryAfter: wait)
         case 408, 500...599: return .server(status: status)
-        case 400...499 where isRefusal(error): return .refused(words)
+        case 400...499 where Self.isRefusal(error): return .refused(words)
         default: return .badRequest(words)
         }
     }
 
-    private static func words(_ status: Int, _ error: OpenAIError, _ redaction: Redaction) -> String {
+    private func words(_ status: Int, _ error: ProviderError) -> String {
         let words = redaction.clean(error.message)
-        if (300...399).contains(status) { return "status \(status): the address redirects; check OPENAI_BASE_URL" }
+        if (300...399).contains(status) { return "status \(status): the address redirects; check \(addressSetting)" }
         if !words.isEmpty { return "status \(status): \(words)" }
-        return status == 404 ? "status 404: no such model or address; check OPENAI_BASE_URL" : "status \(status)"
+        return status == 404 ? "status 404: no such model or address; check \(addressSetting)" : "status \(status)"
     }
 
-    private static func isQuota(_ status: Int, _ error: OpenAIError) -> Bool {
+    private static func isQuota(_ status: Int, _ error: ProviderError) -> Bool {
         guard (400...499).contains(status) else { return false }
         if status == 402 { return true }
-        let names = ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"]
+        let names = ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error"]
         if names.contains(error.code) || names.contains(error.type) { return true }
         let message = error.message.lowercased()
+        if message.contains("credit balance is too low") { return true }
         return (status == 429 || status == 403)
             && ["current quota", "billing", "insufficient balance", "out of credits"].contains(where: message.contains)
     }
 
-    private static func isContext(_ status: Int, _ error: OpenAIError) -> Bool {
+    private static func isContext(_ status: Int, _ error: ProviderError) -> Bool {
         if error.code == "context_length_exceeded" || error.type == "exceed_context_size_error" { return true }
-        guard [400, 413, 422, 500].contains(status) else { return false }
+        if status == 413 || error.type == "request_too_large" { return true }
+        guard [400, 422, 500].contains(status) else { return false }
         let message = error.message.lowercased()
         return ["context length", "context size", "context window", "prompt is too long"].contains(
             where: message.contains
         )
     }
 
-    private static func isRefusal(_ error: OpenAIError) -> Bool {
+    private static func isRefusal(_ error: ProviderError) -> Bool {
         ["content_filter", "content_policy_violation"].contains(error.code)
     }
 }

@@ -6,14 +6,14 @@ import NIOHTTP1
 import Synchronization
 
 /// One call on the wire: reads the answer on the connection's event loop and keeps the clock.
-final class OpenAIExchange: HTTPClientResponseDelegate {
+final class ModelExchange<Answer: StreamedAnswer>: HTTPClientResponseDelegate {
     typealias Response = ModelReply
 
     fileprivate struct State {
         var head: HTTPResponseHead?
         var isStream = false
         var events = ServerSentEvents()
-        var answer = OpenAIAnswer()
+        var answer = Answer()
         /// The body of an answer that is no stream.
         var body: [UInt8] = []
         var received = 0
@@ -25,7 +25,7 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
 
     private let request: ModelRequest
     private let limits: ModelLimits
-    private let redaction: Redaction
+    private let words: ProviderWords
     private let onText: @Sendable (String) -> Void
     /// Touched on the event loop, and once more by the caller when the call has failed.
     private let state = Mutex(State())
@@ -33,13 +33,27 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
     init(
         request: ModelRequest,
         limits: ModelLimits,
-        redaction: Redaction,
+        words: ProviderWords,
         onText: @escaping @Sendable (String) -> Void
     ) {
         self.request = request
         self.limits = limits
-        self.redaction = redaction
+        self.words = words
         self.onText = onText
+    }
+
+    /// Makes the call. Cancelling the task closes its connection: the provider stops writing, and stops charging.
+    func run(_ call: HTTPClient.Request, on client: HTTPClient) async throws(ModelFault) -> ModelReply {
+        let task = client.execute(request: call, delegate: self, eventLoop: .indifferent, deadline: nil)
+        do {
+            return try await withTaskCancellationHandler {
+                try await task.get()
+            } onCancel: {
+                task.cancel()
+            }
+        } catch {
+            return try outcome(of: error)
+        }
     }
 
     // MARK: The answer
@@ -84,13 +98,12 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
 
     private func reply(_ state: inout State) throws(ModelFault) -> ModelReply {
         guard let head = state.head else { throw .network("no answer") }
-        let requestID = head.headers.first(name: "x-request-id")
+        let requestID = head.headers.first(name: "x-request-id") ?? head.headers.first(name: "request-id")
         guard head.status == .ok else {
             let wait = RetryAfter.wait(in: head.headers, now: Self.now())
-            let error = OpenAIError.read(state.body)
-            throw OpenAIFault.fault(status: Int(head.status.code), error, wait: wait, redaction)
+            throw words.fault(status: Int(head.status.code), ProviderError.read(state.body), wait: wait)
         }
-        return try state.answer.reply(to: request, requestID: requestID, redaction: redaction)
+        return try state.answer.reply(to: request, requestID: requestID, words: words)
     }
 
     private static func now() -> Timestamp {
@@ -104,7 +117,7 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
     }
 
     /// What became of a call whose connection failed: an answer that was complete by then still counts.
-    func outcome(of error: any Error) throws(ModelFault) -> ModelReply {
+    private func outcome(of error: any Error) throws(ModelFault) -> ModelReply {
         if let fault = error as? ModelFault { return try complete(or: fault) }
         let (bytes, hasBegun) = state.withLock { ($0.answer.text.utf8.count, $0.received > 0) }
         switch error as? HTTPClientError {
@@ -112,7 +125,7 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
         case .connectTimeout?, .getConnectionFromPoolTimeout?, .tlsHandshakeTimeout?: throw .timeout(.connect)
         case .readTimeout?: return try complete(or: .timeout(.silence))
         case .deadlineExceeded?: return try complete(or: .timeout(.total))
-        default: return try complete(or: hasBegun ? .truncated : .network(redaction.clean("\(error)")))
+        default: return try complete(or: hasBegun ? .truncated : .network(words.redaction.clean("\(error)")))
         }
     }
 
@@ -160,16 +173,14 @@ final class OpenAIExchange: HTTPClientResponseDelegate {
         var due: (NIODeadline, ModelFault.Phase) = (state.began + limits.firstByte.amount, .firstByte)
         if let last = state.lastByte {
             // Once the server is done, only the connection's end is missing: nobody need wait long for it.
-            let silence = state.answer.isDone ? min(limits.silence, Self.linger) : limits.silence
+            let silence = state.answer.isDone ? min(limits.silence, .seconds(2)) : limits.silence
             due = (last + silence.amount, .silence)
         }
         return due.0 <= total ? due : (total, .total)
     }
-
-    private static let linger = Duration.seconds(2)
 }
 
-extension OpenAIExchange.State {
+extension ModelExchange.State {
     fileprivate mutating func read(_ buffer: ByteBuffer) -> String {
         var text = ""
         events.feed(buffer.readableBytesUInt8Span) { text += answer.take($0) }

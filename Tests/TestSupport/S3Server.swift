@@ -3,26 +3,26 @@ import Domain
 import Foundation
 import NIOCore
 import NIOHTTP1
-import Stores
-import TestSupport
+package import Stores
 
 /// An S3-compatible server of the test process: SeaweedFS from .tools/venv, which scripts/setup.sh installs.
-struct S3Server: Sendable {
-    let url: String
+package struct S3Server: Sendable {
+    /// As `GC_STORAGE_URL` has it.
+    package let url: String
 
-    static let accessKey = "testkey"
-    static let secretKey = "testsecret"
+    package static let accessKey = "testkey"
+    package static let secretKey = "testsecret"
 
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
     private static let program = root.appending(path: ".tools/venv/bin/weed").path
 
-    static let isInstalled = FileManager.default.isExecutableFile(atPath: program)
+    package static let isInstalled = FileManager.default.isExecutableFile(atPath: program)
 
     /// One for all tests of this process.
-    static func shared() async throws -> S3Server { try await booting.value }
+    package static func shared() async throws -> S3Server { try await booting.value }
 
-    func blobs(partSize: Int = 8 << 20, secretKey: String = Self.secretKey) throws -> S3Blobs {
+    package func blobs(partSize: Int = 8 << 20, secretKey: String = Self.secretKey) throws -> S3Blobs {
         guard let location = S3Location(url) else { throw NeverHappened(description: "no location in \(url)") }
         return S3Blobs(location, accessKey: Self.accessKey, secretKey: secretKey, partSize: partSize)
     }
