@@ -46,7 +46,8 @@ package struct Migrator: Sendable {
 
     /// The advisory lock ends with the transaction, so it also works through PgBouncer.
     private func apply(_ migration: Migration) async throws -> Bool {
-        try await postgres.transaction(timeout: .seconds(300)) { transaction in
+        // A fleet at work takes its locks in another order than a migration can: who is chosen as a victim tries again.
+        try await postgres.retryingTransaction(attempts: 10, timeout: .seconds(300)) { transaction in
             _ = try await transaction.pipeline([
                 "SELECT pg_advisory_xact_lock(7216544010)",
                 """

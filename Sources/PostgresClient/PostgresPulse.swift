@@ -104,7 +104,8 @@ final class PostgresPulse: Sendable {
             let asked = ContinuousClock.now
             probe()
             reactor.execute { [self] in
-                _ = reactor.setTimer(asked + patience) { [weak self] in self?.judge(since: asked) }
+                // A connection takes longer than an answer.
+                _ = reactor.setTimer(asked + patience * 2) { [weak self] in self?.judge(since: asked) }
             }
         }
     }

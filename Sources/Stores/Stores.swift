@@ -28,6 +28,7 @@ package struct Stores: Sendable {
     package let blobCatalogue: BlobCatalogue
     package let context: ContextStore
     package let fetchedPages: FetchedPages
+    let walls = KnownWalls()
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres

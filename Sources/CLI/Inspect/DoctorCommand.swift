@@ -31,6 +31,7 @@ struct DoctorCommand: AsyncParsableCommand {
             findings += try fleet.storageFindings()
             if !findings.contains(where: { $0.level == .bad }) {
                 findings += try await StripeFindings.examine(fleet.postgres)
+                findings.append(.walls(stand: try await fleet.stores.wallsStand()))
             }
             findings.append(.sandbox(await Walls.standing(), isRequired: try fleet.settings.requiresSandbox()))
             if canary { findings += try await canaries(fleet) }

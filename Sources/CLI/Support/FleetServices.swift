@@ -14,7 +14,11 @@ import Worker
 extension Fleet {
     func migrate() async throws -> [String] {
         do {
-            return try await Migrator(postgres, logger: logger).run(Schema.migrations)
+            let applied = try await Migrator(postgres, logger: logger).run(Schema.migrations)
+            if try await !stores.raiseWalls() {
+                logger.warning("row-level security is off: \(Stores.wallRemedy)")
+            }
+            return applied
         } catch let error as PostgresError where error.isUnavailable {
             throw SettingError(
                 "DATABASE_URL",

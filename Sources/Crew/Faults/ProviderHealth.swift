@@ -76,7 +76,8 @@ package struct ProviderHealth: Sendable, Hashable {
                 switch mark.state {
                 case .counting: false
                 case .paused: mark.left > Self.shortPause
-                case .broken: true
+                // When its time is over one step must come by and try it.
+                case .broken: mark.left > .zero || mark.probing > .zero
                 case .down: true
                 }
             }.map(\.provider)

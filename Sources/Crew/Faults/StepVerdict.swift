@@ -28,6 +28,9 @@ package struct StepVerdict: Sendable, Hashable {
         /// Counts towards the breaker: after ``FaultPolicy/breakerThreshold`` in a row only one probe in
         /// ``FaultPolicy/probeEvery`` goes out.
         case fault
+
+        /// Whether it only asks to wait.
+        package var isPause: Bool { if case .pause = self { true } else { false } }
     }
 
     package let action: Action

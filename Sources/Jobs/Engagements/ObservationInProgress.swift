@@ -36,6 +36,8 @@ struct ObservationInProgress {
             case .go(let heard): listener = heard
             }
             guard let id = try await reserve(call) else {
+                // A pause or a stop refuses it too; what is awaited begins anew with a resume.
+                guard try await isRunning() else { return .cancel("the run is not at work") }
                 return try await giveUp("the budget was taken by other steps")
             }
             let reply: ModelReply
@@ -190,9 +192,14 @@ struct ObservationInProgress {
         return try await giveUp(fault.description)
     }
 
+    private func isRunning() async throws -> Bool {
+        try await context.services.stores.runs.stepInput(run, task: task)?.runStatus == .running
+    }
+
     private func giveUp(_ why: String) async throws -> Outcome {
         try await context.settle(
             writing: [
+                RunLedger.lockRun(run),
                 RunLedger.append([.log(agent: Self.agent, "No score for \(task): \(why)")], to: run),
                 RunLedger.endObservation(of: task, run),
             ],

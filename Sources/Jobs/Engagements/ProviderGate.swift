@@ -107,9 +107,11 @@ struct ProviderGate {
         _ = try? await postgres.query(ProviderMarks.lift(account, version: mark.version))
     }
 
-    /// What all workers should know after a failed call.
+    /// What all workers should know after a failed call. A model that a caller chose may be at fault itself, so its faults
+    /// tell nobody else anything but to wait: one tenant must not close a provider to all.
     func notes(_ mark: StepVerdict.Mark?, _ route: ModelRoute, _ fault: ModelFault) -> [SQL] {
         guard let mark, let account = accounts[route.provider] else { return [] }
+        if route.reason == .override, !mark.isPause { return [] }
         let (model, reason) = (route.model, fault.description)
         switch mark {
         case .pause(let time): return [ProviderMarks.pause(account, for: time, model: model, reason: reason)]

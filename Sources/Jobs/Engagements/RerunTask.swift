@@ -28,6 +28,7 @@ extension StartCrew {
                 RunLedger.keepEngagement(of: run),
                 RunLedger.lockRun(run),
                 RunLedger.addTasks([task], to: run),
+                "UPDATE run_tasks SET position = \(source.position) WHERE run_id = \(run)",
                 "UPDATE runs SET archetype = \(line) WHERE id = \(run)",
             ] + ContextLedger.hold(for: run) + [
                 RunLedger.append(

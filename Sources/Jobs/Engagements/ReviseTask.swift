@@ -1,3 +1,4 @@
+private import Crew
 package import Domain
 private import FoundationEssentials
 private import PostgresClient
@@ -28,10 +29,15 @@ package struct ReviseTask: Job {
         }
         let stores = context.services.stores
         guard let wanted = try await stores.quality.revision(run, task: task),
-            let input = try await stores.runs.stepInput(run, task: task)
+            var input = try await stores.runs.stepInput(run, task: task)
         else { return .cancel("no revision of this document is awaited") }
         // A run that is paused begins its revisions anew when it is resumed.
         guard input.runStatus == .running else { return .cancel("the run is \(input.runStatus.rawValue)") }
+        let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
+        if let rerun = planned.rerun {
+            // The client's wish and the documents it builds on belong to this version too.
+            (_, input) = try await CrewStep.rerun(rerun, planned, input, stores.runs)
+        }
         defer { context.tell(of: run) }
         return try await RevisionInProgress(run: run, task: task, context: context, input: input, wanted: wanted).go()
     }

@@ -39,6 +39,8 @@ struct RevisionInProgress {
             return try await hold(planned, name, gate)
         }
         guard let id = try await reserve(planned, call) else {
+            // A pause or a stop refuses it too; what is awaited begins anew with a resume.
+            guard try await isRunning() else { return .cancel("the run is not at work") }
             return try await giveUp(planned, "the budget was taken by other steps")
         }
         let reply: ModelReply
@@ -216,9 +218,14 @@ struct RevisionInProgress {
         return try await giveUp(planned, fault.description)
     }
 
+    private func isRunning() async throws -> Bool {
+        try await context.services.stores.runs.stepInput(run, task: task)?.runStatus == .running
+    }
+
     private func giveUp(_ planned: PlannedTask, _ why: String) async throws -> Outcome {
         try await context.settle(
             writing: [
+                RunLedger.lockRun(run),
                 RunLedger.append([.log(agent: planned.agentSlug, "No revision of \(task): \(why)")], to: run),
                 RunLedger.giveUpRevision(of: task, run),
             ],

@@ -28,6 +28,8 @@ package struct DeliverWebhook: Job {
         switch try await context.services.stores.outbox.claim(delivery, round: round) {
         case .moot: return .cancel("the delivery was made, begun anew or deleted, or its endpoint is disabled")
         case .busy: return .snooze(.milliseconds(Int.random(in: 500...2000)), "the endpoint has two in flight")
+        case .contended:
+            return .snooze(.milliseconds(Int.random(in: 20...120)), "another delivery of the endpoint is taken")
         case .ready(let outgoing): return try await send(outgoing, webhooks, context)
         }
     }

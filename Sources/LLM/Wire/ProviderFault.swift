@@ -48,7 +48,8 @@ struct ProviderWords: Sendable {
         if Self.isQuota(status, error) { return .quota }
         if Self.isContext(status, error) { return .contextTooLong(limit: error.limit) }
         switch status {
-        case 401, 403: return .auth
+        // 403 is about what was asked: the key may not use this model. It says nothing of other calls.
+        case 401: return .auth
         case 429: return .rateLimited(retryAfter: wait)
         case 503, 529: return .overloaded(retryAfter: wait)
         case 408, 500...599: return .server(status: status)

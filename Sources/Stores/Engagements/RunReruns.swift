@@ -78,7 +78,7 @@ extension RunStore {
     /// By the newest whole run and all that came after it.
     private static func selectSpent(on id: Engagement.ID, _ tenant: Tenant.ID) -> SQL {
         """
-        SELECT coalesce(sum(spent_nanos), 0)::bigint FROM runs
+        SELECT coalesce(sum(spent_nanos + reserved_nanos), 0)::bigint FROM runs
         WHERE engagement_id = \(id) AND tenant_id = \(tenant) AND started_at >= coalesce(
           (SELECT max(started_at) FROM runs WHERE engagement_id = \(id) AND tenant_id = \(tenant) AND kind = 'full'),
           '-infinity')
@@ -91,6 +91,8 @@ extension RunStore {
     package struct RerunSource: Sendable {
         /// The task as it was planned, in JSON.
         package let config: String
+        /// Its place in that plan, and so in the report.
+        package let position: Int
         package let feedback: String?
     }
 
@@ -98,14 +100,14 @@ extension RunStore {
     package func rerunSource(_ run: Run.ID) async throws(PostgresError) -> RerunSource? {
         let found = try await postgres.query(
             """
-            SELECT t.config::text, r.feedback
+            SELECT t.config::text, t.position, r.feedback
             FROM runs r JOIN deliverables d ON d.id = r.rerun_of AND d.engagement_id = r.engagement_id
             JOIN run_tasks t ON t.run_id = d.run_id AND t.task_id = d.task_id WHERE r.id = \(run)
             """
         )
         guard let row = found.first else { return nil }
-        let (config, feedback) = try row.decode(String.self, String?.self)
-        return RerunSource(config: config, feedback: feedback)
+        let (config, position, feedback) = try row.decode(String.self, Int.self, String?.self)
+        return RerunSource(config: config, position: position, feedback: feedback)
     }
 
     /// The documents that a rerun builds on.

@@ -100,7 +100,7 @@ extension StripeLedger {
         UPDATE collect_tasks SET refund_status = 'failed', stripe_refund_id = \(refund), refund_error = \(reason),
           refund_refusals = refund_refusals + 1
         WHERE id = \(task) AND refund_status IS NOT NULL AND livemode = \(isLive)::boolean
-          AND (stripe_refund_id IS NULL OR stripe_refund_id = \(refund) AND refund_status <> 'failed')
+          AND (stripe_refund_id IS NULL OR stripe_refund_id = \(refund) AND refund_status = 'done')
         RETURNING id
         """
     }
@@ -110,7 +110,8 @@ extension StripeLedger {
         """
         UPDATE collect_tasks SET refund_status = 'done', refund_error = NULL
         WHERE id = \(task) AND refund_status IN ('pending','failed') AND livemode = \(isLive)::boolean
-          AND refund_cents <= \(amountCents)::bigint
+          -- A refund of ours has events of its own; the charge's may come before or after them.
+          AND stripe_refund_id IS NULL AND refund_cents <= \(amountCents)::bigint
         RETURNING id
         """
     }

@@ -25,39 +25,46 @@ package struct WebhookOutbox: Sendable {
         case ready(OutgoingWebhook)
         /// The endpoint has two in flight.
         case busy
+        /// Another delivery of the endpoint is being taken in this moment.
+        case contended
         /// Delivered, superseded, deleted, or its endpoint is disabled and holds it.
         case moot
     }
 
     /// Takes one of the endpoint's two places, for 30 seconds: longer than a post may take, and over by itself where the
     /// worker was killed.
+    ///
+    /// In one trip and without waiting: a worker that is frozen in the middle must not make all others of the endpoint wait
+    /// with a connection each.
     package func claim(_ id: WebhookDelivery.ID, round: Int) async throws -> Claim {
-        let results = try await postgres.transaction { transaction in
-            let locked = try await transaction.query(
-                """
-                SELECT 1 FROM webhook_endpoints w
-                WHERE w.id = (SELECT endpoint_id FROM webhook_deliveries WHERE id = \(id)) AND w.enabled
-                FOR NO KEY UPDATE
-                """
-            )
-            guard locked.first != nil else { return (alive: false, row: nil as Row?) }
-            let alive = try await transaction.query(
-                "SELECT 1 FROM webhook_deliveries WHERE id = \(id) AND round = \(round) AND status = 'pending'"
-            )
-            guard alive.first != nil else { return (false, nil) }
-            return (true, try await transaction.query(Self.take(id)).first)
-        }
-        guard results.alive else { return .moot }
-        guard let row = results.row else { return .busy }
+        let results = try await postgres.pipeline([
+            """
+            SELECT w.enabled AND d.status = 'pending' AND d.round = \(round), \(clause: Self.turn)
+            FROM webhook_deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id WHERE d.id = \(id)
+            """,
+            Self.take(id, round: round),
+        ])
+        guard let seen = results[0].first else { return .moot }
+        let (isAlive, hasTurn) = try seen.decode(Bool.self, Bool.self)
+        guard isAlive else { return .moot }
+        guard hasTurn else { return .contended }
+        guard let row = results[1].first else { return .busy }
         return .ready(try Self.outgoing(row))
     }
 
-    private static func take(_ id: WebhookDelivery.ID) -> SQL {
+    /// One at a time for each endpoint, until the end of the transaction; who has it already gets it again.
+    private static let turn: SQL = "pg_try_advisory_xact_lock(hashtextextended(d.endpoint_id, 8112))"
+
+    /// - Precondition: the turn was asked for by a statement before, so that this one sees what the last owner wrote.
+    private static func take(_ id: WebhookDelivery.ID, round: Int) -> SQL {
         """
+        WITH mine AS MATERIALIZED (
+          SELECT d.id, d.endpoint_id FROM webhook_deliveries d
+          WHERE d.id = \(id) AND d.status = 'pending' AND d.round = \(round) AND \(clause: turn))
         UPDATE webhook_deliveries d SET sending_until = clock_timestamp() + interval '30 seconds'
-        FROM webhook_endpoints w, events v
-        WHERE d.id = \(id) AND w.id = d.endpoint_id AND v.id = d.event_id
-          AND (SELECT count(*) FROM webhook_deliveries o WHERE o.endpoint_id = d.endpoint_id AND o.id <> d.id
+        FROM mine, webhook_endpoints w, events v
+        WHERE d.id = mine.id AND w.id = mine.endpoint_id AND w.enabled AND v.id = d.event_id
+          AND (SELECT count(*) FROM webhook_deliveries o WHERE o.endpoint_id = mine.endpoint_id AND o.id <> mine.id
                AND o.status = 'pending' AND o.sending_until > clock_timestamp()) < 2
         RETURNING w.id, w.url, w.secret_sealed,
                   CASE WHEN w.old_secret_until > now() THEN w.old_secret_sealed END, v.id, v.type, v.body, d.tries
@@ -137,7 +144,7 @@ package struct WebhookOutbox: Sendable {
               disabled_reason = CASE WHEN \(attempt.isDelivered) THEN disabled_reason
                 WHEN \(attempt.status)::int = 410 THEN 'it answered 410'
                 WHEN failing_since < now() - interval '5 days' THEN 'nothing but failures for 5 days' END
-            WHERE id = \(attempt.endpoint)
+            WHERE id = \(attempt.endpoint) AND NOT (\(attempt.isDelivered) AND failing_since IS NULL)
             """,
             """
             WITH booked AS (

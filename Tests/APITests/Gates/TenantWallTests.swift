@@ -114,6 +114,36 @@ struct TenantWallTests {
     }
 
     @Test(
+        "An account that may not make the role works without the wall; once it has the role, the next migration raises it"
+    )
+    func plainAccount() async throws {
+        let world = try await World.fresh()
+        let name = "plain_" + CUID.make()
+        for statement in ["CREATE ROLE \(name) LOGIN", "CREATE DATABASE \(name) OWNER \(name)"] {
+            _ = try await world.postgres.query(SQL(trusted: statement))
+        }
+        var address = try #require(URLComponents(string: world.databaseURL))
+        (address.user, address.path) = (name, "/" + name)
+        let plain = try await World.on(try #require(address.string), like: world)
+        let mine = try await plain.stores.accounts.createTenant(name: "Mine", plan: .starter).id
+        _ = try await plain.stores.accounts.createTenant(name: "Other", plan: .starter)
+        let tenants: @Sendable () async throws -> Int = {
+            try await plain.postgres.query("SELECT 1 FROM tenants").count
+        }
+        #expect(try await !plain.stores.raiseWalls())
+        #expect(try await !plain.stores.wallsStand())
+        #expect(try await plain.stores.asTenant(mine, tenants) == 2)
+        _ = try await world.postgres.query(SQL(trusted: "GRANT groundcrew_app TO \(name)"))
+        #expect(try await plain.stores.raiseWalls())
+        #expect(try await plain.stores.wallsStand())
+        // Another process, which has not looked yet.
+        let later = Stores(plain.postgres)
+        #expect(try await later.asTenant(mine, tenants) == 1)
+        await plain.close()
+        await world.close()
+    }
+
+    @Test(
         "Every table with a tenant_id has the wall; a new one needs SELECT raise_tenant_walls() at the end of its migration"
     )
     func complete() async throws {

@@ -31,7 +31,8 @@ struct ProviderHealthTests {
     func avoided() {
         #expect(health(.paused, left: .seconds(10)).avoided.isEmpty)
         #expect(health(.paused, left: .seconds(11)).avoided == ["p"])
-        #expect(health(.broken).avoided == ["p"] && health(.broken).down.isEmpty)
+        #expect(health(.broken, left: .seconds(9)).avoided == ["p"] && health(.broken).down.isEmpty)
+        #expect(health(.broken).avoided.isEmpty, "nobody would ever try it again")
         #expect(health(.down).down == ["p"] && health(.down).standing(of: "p") == .down)
     }
 }

@@ -25,7 +25,7 @@ struct ProviderMarksTests {
 
     @Test("F1: a 429 with Retry-After holds every worker until then; one probe goes first, and no failure is counted")
     func rateLimit() async throws {
-        let model = model(failing: .rateLimited(retryAfter: .seconds(1)), times: 1)
+        let model = model(failing: .rateLimited(retryAfter: .seconds(4)), times: 1)
         let first = try await CrewHouse.open([model])
         let second = try await CrewHouse.open([model], on: first)
         let a = try await first.startOne()
@@ -39,7 +39,7 @@ struct ProviderMarksTests {
         try await first.finish(a)
         #expect(try await first.status(a) == "completed")
         #expect(try await first.status(b) == "completed")
-        #expect(model.moments[0].duration(to: model.moments[1]) >= .seconds(1))
+        #expect(model.moments[0].duration(to: model.moments[1]) >= .seconds(4))
         #expect(model.requests.count == 3)
         #expect(try await first.world.count("failures > 0") == 0)
         #expect(try await first.log(b).contains("waiting for the provider openai: the provider asks for fewer calls"))

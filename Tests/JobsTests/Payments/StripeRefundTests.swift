@@ -119,8 +119,9 @@ struct StripeRefundTests {
             #expect(try await refund(house) == "failed 24500 re_9")
             #expect(try await tell("evt_e", "refund.updated", refundEvent("re_9", "succeeded")) == "ignored")
             let charge: JSON = ["id": "ch_1", "amount_refunded": 25_000, "metadata": ["task_id": "tsk_1"]]
-            #expect(try await tell("evt_f", "charge.refunded", charge) == "done")
-            #expect(try await refund(house) == "done 24500 re_9", "an operator gave it back in the Dashboard")
+            // The charge's event may be that of the refund which failed afterwards: it proves nothing.
+            #expect(try await tell("evt_f", "charge.refunded", charge) != "done")
+            #expect(try await refund(house) == "failed 24500 re_9")
             let foreign: JSON = ["id": "ch_2", "amount_refunded": 1]
             #expect(try await tell("evt_g", "charge.refunded", foreign) == "ignored")
         }
