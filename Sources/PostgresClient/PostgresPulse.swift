@@ -105,7 +105,7 @@ final class PostgresPulse: Sendable {
             probe()
             reactor.execute { [self] in
                 // A connection takes longer than an answer.
-                _ = reactor.setTimer(asked + patience * 2) { [weak self] in self?.judge(since: asked) }
+                _ = reactor.setTimer(asked + patience * 3 / 2) { [weak self] in self?.judge(since: asked) }
             }
         }
     }

@@ -32,30 +32,33 @@ enum CrewFollowUps {
     ///
     /// - Parameter task: only the document of this one; nil takes all.
     static func observations(of run: Run.ID, task: String? = nil) -> SQL {
-        """
-        INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key)
-        SELECT \(JobKind.observeTask.rawValue), \(ObserveTask.policy.queue.rawValue), t.tenant_id,
-               \(ObserveTask.policy.priority)::smallint, \(ObserveTask.policy.retry.attempts),
-               jsonb_build_object('run', t.run_id, 'task', t.task_id), 'observe:' || t.run_id || ':' || t.task_id
-        FROM run_tasks t JOIN runs r ON r.id = t.run_id
-        WHERE t.run_id = \(run) AND t.observation = 'pending' AND r.status = 'running'
-          AND (\(task)::text IS NULL OR t.task_id = \(task))
-        ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
-        \(clause: Ledger.returningFollowUps)
-        """
+        awaited("observation", by: .observeTask, ObserveTask.policy, as: "observe", of: run, task)
     }
 
     /// One job per document that shall be written once more and that has none.
     ///
     /// - Parameter task: only the document of this one; nil takes all.
     static func revisions(of run: Run.ID, task: String? = nil) -> SQL {
+        awaited("revision", by: .reviseTask, ReviseTask.policy, as: "revise", of: run, task)
+    }
+
+    /// - Parameters:
+    ///   - column: of `run_tasks`; what is `pending` there is awaited.
+    ///   - name: first part of the jobs' unique keys.
+    private static func awaited(
+        _ column: StaticString,
+        by kind: JobKind,
+        _ policy: JobPolicy,
+        as name: String,
+        of run: Run.ID,
+        _ task: String?
+    ) -> SQL {
         """
         INSERT INTO jobs (kind, queue, tenant, priority, max_attempts, payload, unique_key)
-        SELECT \(JobKind.reviseTask.rawValue), \(ReviseTask.policy.queue.rawValue), t.tenant_id,
-               \(ReviseTask.policy.priority)::smallint, \(ReviseTask.policy.retry.attempts),
-               jsonb_build_object('run', t.run_id, 'task', t.task_id), 'revise:' || t.run_id || ':' || t.task_id
+        SELECT \(kind.rawValue), \(policy.queue.rawValue), t.tenant_id, \(policy.priority)::smallint, \(policy.retry.attempts),
+               jsonb_build_object('run', t.run_id, 'task', t.task_id), \(name) || ':' || t.run_id || ':' || t.task_id
         FROM run_tasks t JOIN runs r ON r.id = t.run_id
-        WHERE t.run_id = \(run) AND t.revision = 'pending' AND r.status = 'running'
+        WHERE t.run_id = \(run) AND t.\(clause: SQL(trusted: "\(column)")) = 'pending' AND r.status = 'running'
           AND (\(task)::text IS NULL OR t.task_id = \(task))
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued','running') DO NOTHING
         \(clause: Ledger.returningFollowUps)

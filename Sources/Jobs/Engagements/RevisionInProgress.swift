@@ -40,7 +40,9 @@ struct RevisionInProgress {
         }
         guard let id = try await reserve(planned, call) else {
             // A pause or a stop refuses it too; what is awaited begins anew with a resume.
-            guard try await isRunning() else { return .cancel("the run is not at work") }
+            guard try await context.services.stores.runs.isRunning(run) else {
+                return .cancel("the run is not at work")
+            }
             return try await giveUp(planned, "the budget was taken by other steps")
         }
         let reply: ModelReply
@@ -216,10 +218,6 @@ struct RevisionInProgress {
             return isCounted ? .retry(after: delay, fault.description) : .snooze(delay, fault.description)
         }
         return try await giveUp(planned, fault.description)
-    }
-
-    private func isRunning() async throws -> Bool {
-        try await context.services.stores.runs.stepInput(run, task: task)?.runStatus == .running
     }
 
     private func giveUp(_ planned: PlannedTask, _ why: String) async throws -> Outcome {

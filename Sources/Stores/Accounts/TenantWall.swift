@@ -16,7 +16,7 @@ extension Stores {
         _ tenant: Tenant.ID,
         _ body: @Sendable () async throws -> Value
     ) async throws -> Value {
-        guard try await walls.stand(in: postgres) else { return try await body() }
+        guard try await walls.stand(look: wallsStand) else { return try await body() }
         return try await postgres.behindWall(role: Self.role, setting: Self.setting, value: tenant.rawValue, body)
     }
 
@@ -43,9 +43,9 @@ extension Stores {
 final class KnownWalls: Sendable {
     private let known = Mutex<(stand: Bool, until: ContinuousClock.Instant?)?>(nil)
 
-    func stand(in postgres: Postgres) async throws(PostgresError) -> Bool {
+    func stand(look: () async throws(PostgresError) -> Bool) async throws(PostgresError) -> Bool {
         if let known = known.withLock({ $0 }), known.until.map({ $0 > .now }) ?? true { return known.stand }
-        let stand = try await postgres.query("SELECT tenant_walls_stand()").first?.decode(Bool.self) ?? false
+        let stand = try await look()
         known.withLock { $0 = (stand, stand ? nil : .now + .seconds(60)) }
         return stand
     }

@@ -94,6 +94,10 @@ package struct ReportInput: Sendable {
 
 /// What the engine reads of a run, one round trip each.
 extension RunStore {
+    package func isRunning(_ run: Run.ID) async throws(PostgresError) -> Bool {
+        try await postgres.query("SELECT 1 FROM runs WHERE id = \(run) AND status = 'running'").first != nil
+    }
+
     /// Nil where the run or the task is gone.
     package func stepInput(_ run: Run.ID, task: String) async throws(PostgresError) -> StepInput? {
         try Self.stepInput(await postgres.pipeline(Self.stepInput(of: run, task: "\(task)")))
