@@ -50,4 +50,5 @@ async def main():
     print(json.dumps({"calls": len(marks), "gaps_ms": [round(g, 3) for g in gaps]}), flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

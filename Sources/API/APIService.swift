@@ -144,6 +144,7 @@ package enum APIService {
             KeyRoutes(stores: stores),
             TeamRoutes(members: stores.members),
             BillingRoutes(billing: stores.billing),
+            BrandRoutes(stores: stores, queue: queue),
             WebhookRoutes(
                 stores: stores,
                 queue: queue,

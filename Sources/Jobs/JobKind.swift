@@ -5,10 +5,12 @@ package enum JobKind: String, CaseIterable, Sendable {
     case observeTask = "crew.observe"
     case reviseTask = "crew.revise"
     case finishCrew = "crew.finish"
+    case tryLogo = "brand.try"
     case deliverWebhook = "webhook.deliver"
     case exportPDF = "pdf.export"
     case processStripeEvent = "stripe.event"
     case createCheckout = "stripe.checkout"
+    case expireCheckout = "stripe.expire"
     case openBillingPage = "stripe.billing"
     case openOnboarding = "stripe.onboarding"
     case transferPayout = "payout.transfer"
@@ -28,10 +30,12 @@ package enum JobKind: String, CaseIterable, Sendable {
         case .observeTask: ObserveTask.self
         case .reviseTask: ReviseTask.self
         case .finishCrew: FinishCrew.self
+        case .tryLogo: TryLogo.self
         case .deliverWebhook: DeliverWebhook.self
         case .exportPDF: ExportPDF.self
         case .processStripeEvent: ProcessStripeEvent.self
         case .createCheckout: CreateCheckout.self
+        case .expireCheckout: ExpireCheckout.self
         case .openBillingPage: OpenBillingPage.self
         case .openOnboarding: OpenOnboarding.self
         case .transferPayout: TransferPayout.self

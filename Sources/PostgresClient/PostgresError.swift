@@ -44,7 +44,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .connectFailed, .connectionLost, .poolExhausted, .timeout, .closed: true
         // Class 57P: shutdown, crash, cannot connect now. Class 53: out of connections, disk or memory. 08: connection.
-        case .server(let state): state.hasPrefix("57P") || state.hasPrefix("53") || state.hasPrefix("08")
+        // 25P03: the session was ended because its transaction stood still.
+        case .server(let state):
+            state.hasPrefix("57P") || state.hasPrefix("53") || state.hasPrefix("08") || state == "25P03"
         case .cancelled, .unexpectedResult, .invalidURL: false
         }
     }

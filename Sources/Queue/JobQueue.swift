@@ -6,12 +6,15 @@ package struct JobQueue: Sendable {
     package let dispatch: Dispatch
     /// Whether a caller's request may add work; ``enqueue(_:)`` itself refuses nothing for it.
     package let backpressure: Backpressure
+    /// What calls to the outside take from, over the whole fleet.
+    package var rates: RateBuckets
 
     /// - Parameter caps: how much may wait where no limit is set.
     package init(ledger: Ledger, dispatch: Dispatch, caps: WaitingCaps = WaitingCaps()) {
         self.ledger = ledger
         self.dispatch = dispatch
         backpressure = Backpressure(ledger, dispatch, caps: caps)
+        rates = RateBuckets(ledger, dispatch)
     }
 
     package var postgres: Postgres { ledger.postgres }
@@ -115,11 +118,26 @@ package final class QueueTransaction {
         reading: [SQL] = []
     ) async throws(PostgresError) -> [PostgresResult] {
         let results = try await sql.finish(statements + enqueuing, reading: reading)
-        for result in results[statements.count..<statements.count + enqueuing.count] {
+        try follow(results[statements.count..<statements.count + enqueuing.count])
+        return Array(results.suffix(reading.count))
+    }
+
+    /// The same without the COMMIT, where what is read decides what is written last.
+    package func write(
+        _ statements: [SQL],
+        enqueuing: [SQL],
+        reading: [SQL]
+    ) async throws(PostgresError) -> [PostgresResult] {
+        let results = try await sql.pipeline(statements + enqueuing + reading)
+        try follow(results[statements.count..<statements.count + enqueuing.count])
+        return Array(results.suffix(reading.count))
+    }
+
+    private func follow(_ inserted: ArraySlice<PostgresResult>) throws(PostgresError) {
+        for result in inserted {
             let jobs = try Ledger.followUps(result)
             hints += jobs.waiting
             handedOver += jobs.claimed
         }
-        return Array(results.suffix(reading.count))
     }
 }

@@ -24,10 +24,15 @@ package enum Schema {
         migration("0020_reruns", PackageResources._020_reruns_sql),
         migration("0021_providers", PackageResources._021_providers_sql),
         migration("0022_key_limits", PackageResources._022_key_limits_sql),
+        // Only for databases that have not had 0023 yet.
+        migration("0022b_stripe_event_objects", PackageResources._022b_stripe_event_objects_sql),
         migration("0023_stripe_modes", PackageResources._023_stripe_modes_sql),
         migration("0024_fetches", PackageResources._024_fetches_sql),
-        // Stays the last one: it sees to the tables of all before it.
+        // Sees to the tables of all before it; a later one with a tenant's table calls raise_tenant_walls() itself.
         migration("0025_tenant_walls", PackageResources._025_tenant_walls_sql),
+        migration("0026_delegation", PackageResources._026_delegation_sql),
+        migration("0027_rates", PackageResources._027_rates_sql),
+        migration("0028_brand_drafts", PackageResources._028_brand_drafts_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

@@ -52,6 +52,8 @@ package struct SessionState: Sendable {
     private var cycles = 0
     private var want = 0
     package private(set) var running: [Int: Running] = [:]
+    /// Jobs that somebody wants cancelled and that have no task here yet.
+    private var doomed: Set<Int> = []
     package private(set) var quiet = false
 
     package init(slots: Int, queues: [(name: String, weight: Int)]) {
@@ -279,9 +281,29 @@ package struct SessionState: Sendable {
         running[job.id] = Running(job: job, ticket: ticket, deadline: deadline)
     }
 
-    package mutating func attach(_ job: Int, _ attempt: Int, cancel: @escaping @Sendable (Interruption) -> Void) {
-        guard running[job]?.job.attempt == attempt else { return }
+    /// - Returns: whether the job shall be cancelled at once.
+    package mutating func attach(
+        _ job: Int,
+        _ attempt: Int,
+        cancel: @escaping @Sendable (Interruption) -> Void
+    ) -> Bool {
+        guard running[job]?.job.attempt == attempt else { return false }
         running[job]?.cancel = cancel
+        return doomed.remove(job) != nil
+    }
+
+    /// How to cancel those jobs. One that is just being handed over, or started, is cancelled when it has a task; the books
+    /// of others' jobs are dropped with the next heartbeat.
+    package mutating func cancel(_ ids: [Int]) -> [@Sendable (Interruption) -> Void] {
+        ids.compactMap { id in
+            if running[id]?.cancel == nil { doomed.insert(id) }
+            return running[id]?.cancel
+        }
+    }
+
+    /// - Parameter cancelled: what the ledger says of the jobs under this session.
+    package mutating func forgetDoomed(except cancelled: [Int]) {
+        doomed.formIntersection(cancelled)
     }
 
     /// - Parameters:

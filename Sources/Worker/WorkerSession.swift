@@ -149,6 +149,7 @@ final class WorkerSession: Sendable {
         switch event {
         case .lost(let reason): lose(reason)
         case .renewed(let running, let cancelled):
+            state.withLock { $0.forgetDoomed(except: cancelled) }
             cancel(cancelled)
             returnStrangers(running)
             let count = state.withLock { $0.running.count }
@@ -158,8 +159,7 @@ final class WorkerSession: Sendable {
 
     func cancel(_ ids: [Int]) {
         guard !ids.isEmpty else { return }
-        let cancels = state.withLock { state in ids.compactMap { state.running[$0]?.cancel } }
-        for cancel in cancels { cancel(.requested) }
+        for cancel in state.withLock({ $0.cancel(ids) }) { cancel(.requested) }
     }
 
     /// A claim whose reply was lost leaves rows that run under our name only. Two heartbeats in a row must agree on it.

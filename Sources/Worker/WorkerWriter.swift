@@ -110,12 +110,11 @@ extension WorkerSession {
                 await queue.announce(ended: [job.id], followed: job.hasFollowers ? [job.id] : [])
             }
         }
-        state.withLock { state in
-            state.attach(job.id, job.attempt) { reason in
-                interruption.set(reason)
-                task.cancel()
-            }
+        let cancel: @Sendable (SessionState.Interruption) -> Void = { reason in
+            interruption.set(reason)
+            task.cancel()
         }
+        if state.withLock({ $0.attach(job.id, job.attempt, cancel: cancel) }) { cancel(.requested) }
     }
 
     private func finish(
@@ -139,6 +138,10 @@ extension WorkerSession {
                 $0.ended(job, settlement, fenced: false, milliseconds: took, followUps: next)
             }
             for job in started { run(job, bringing: handOver.sent) }
+            if started.isEmpty, let parcel = handOver.sent as? any Abandonable {
+                // The slot must not wait for it.
+                Task { await parcel.abandon() }
+            }
             if let settlement { log(settlement, job) }
             guard started.isEmpty else { break }
             writerBell.ring()
@@ -179,7 +182,10 @@ extension WorkerSession {
         case .dead(let reason, let error):
             logger.error("a job is dead (\(reason.rawValue))", metadata: metadata.merging(["error": "\(error)"]) { $1 })
         case .cancelled(let reason):
-            logger.notice("a job was cancelled", metadata: metadata.merging(["reason": "\(reason)"]) { $1 })
+            logger.notice(
+                "a job was cancelled: its result is refused",
+                metadata: metadata.merging(["reason": "\(reason)"]) { $1 }
+            )
         }
     }
 }

@@ -10,9 +10,15 @@ import Testing
 @Suite("Analytics API")
 struct AnalyticsRoutesTests {
     /// A task that `agent` did with `model`, in one failed and one booked call.
-    private func add(_ task: String, _ agent: String, _ model: String, to run: Run.ID, of house: LiveHouse) async throws
-    {
-        let row = RunLedger.TaskRow(id: task, agent: agent, config: "{}", dependsOn: [], optional: false)
+    private func add(
+        _ task: String,
+        _ agent: String,
+        _ model: String,
+        to run: Run.ID,
+        of house: LiveHouse,
+        config: JSON = [:]
+    ) async throws {
+        let row = RunLedger.TaskRow(id: task, agent: agent, config: config.text, dependsOn: [], optional: false)
         _ = try await house.world.postgres.pipeline([
             RunLedger.addTasks([row], to: run),
             "UPDATE run_tasks SET model = \(model), steps = 1 WHERE run_id = \(run) AND task_id = \(task)",
@@ -57,6 +63,33 @@ struct AnalyticsRoutesTests {
             #expect(routes.allSatisfy { Set($0.objectValue?.keys.map(\.self) ?? []) == keys })
             let costs = routes.compactMap { $0["cost"]?.doubleValue }.reduce(0, +)
             #expect(routes.map { $0["taskId"] } == ["a", "b", "c"] && abs(costs - 0.009) < 1e-12)
+        }
+        await house.world.close()
+    }
+
+    @Test("E-53: a question to a colleague counts for the agent that asked, and has its own row of cost")
+    func questions() async throws {
+        let house = try await LiveHouse.open()
+        let id = try await house.engagement()
+        let run = try await house.start(id)
+        let asked: JSON = ["askedBy": "a"]
+        try await add("a", "market_insights_analyst", "m-1", to: run, of: house)
+        try await add("b", "chief_strategist", "m-1", to: run, of: house)
+        try await add("a.ask1", "pricing_strategist", "m-1", to: run, of: house, config: asked)
+        try await add("a.ask2", "pricing_strategist", "m-2", to: run, of: house, config: asked)
+        try await add("b.ask1", "market_insights_analyst", "m-1", to: run, of: house, config: ["askedBy": "b"])
+        try await house.finish(run)
+        try await house.serve(house.world) { port, _ in
+            let answer = try await house.get(port, "/api/engagements/\(id)/analytics")
+            #expect(
+                answer.body["delegations"] == [
+                    ["from": "chief_strategist", "to": "market_insights_analyst", "count": 2],
+                    ["from": "market_insights_analyst", "to": "pricing_strategist", "count": 2],
+                ]
+            )
+            let routes = try #require(answer.body["modelRouting"]?.arrayValue)
+            let costs = routes.compactMap { $0["cost"]?.doubleValue }.reduce(0, +)
+            #expect(routes.count == 5 && abs(costs - 0.015) < 1e-12)
         }
         await house.world.close()
     }

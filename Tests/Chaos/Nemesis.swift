@@ -60,7 +60,7 @@ actor Nemesis {
             try await Task.sleep(for: .milliseconds(Int.random(in: 150...600, using: &random)))
             await undoDue()
             try await fleet.tend()
-            if let fault = bag.randomElement(using: &random) { try await strike(fault) }
+            if progress.mayStrike, let fault = bag.randomElement(using: &random) { try await strike(fault) }
         }
     }
 

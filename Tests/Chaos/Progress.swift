@@ -55,6 +55,14 @@ final class Progress: Sendable {
         }
     }
 
+    /// Faults are spread over the jobs, too: a storm of a million jobs is not one of ten thousand faults.
+    var mayStrike: Bool {
+        state.withLock { state in
+            let due = plan.faults * state.acknowledgedCount / max(1, plan.jobs)
+            return state.faults.count < due * 6 / 5 + 20
+        }
+    }
+
     var isStormOver: Bool { state.withLock { $0.acknowledgedCount >= plan.jobs && $0.faults.count >= plan.faults } }
 }
 

@@ -2,11 +2,11 @@ import Domain
 import Foundation
 import PostgresClient
 import Stores
+import TestSupport
 
 /// Where a storm's webhooks go: an HTTPS server in a child process that writes every post down before it answers.
-final class Sink: @unchecked Sendable {
-    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
-    private let process = Process()
+final class Sink: Sendable {
+    private let process: ChildProcess
     private let folder: String
     /// What seals the endpoint's secret; the fleet is given the same.
     private let secret = (0..<32).map { _ in UInt8.random(in: 0 ... .max) }
@@ -28,24 +28,14 @@ final class Sink: @unchecked Sendable {
     private init(_ folder: String) throws {
         self.folder = folder
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
-        openssl.arguments =
+        let make =
             ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
             + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder + "/key.pem", "-out", folder + "/cert.pem"]
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.server, folder]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        _ = try ChildProcess.run("openssl", make)
+        process = try ChildProcess("/usr/bin/python3", ["-c", Self.server, folder])
     }
 
-    deinit { stop() }
-
-    func stop() { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    func stop() { process.signal(SIGKILL) }
 
     private var port: Int? {
         (try? String(contentsOfFile: folder + "/port", encoding: .utf8)).flatMap { Int($0) }

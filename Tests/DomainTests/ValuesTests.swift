@@ -15,6 +15,16 @@ struct ValuesTests {
         #expect(Engagement.slug(of: name) == slug)
     }
 
+    @Test("Bytes are two digits each, and what is percent-encoded is read back by others")
+    func digits() {
+        let bytes: [UInt8] = [0x00, 0x0A, 0xF0, 0xFF]
+        #expect(bytes.hexadecimal == "000af0ff" && bytes.prefix(0).hexadecimal.isEmpty)
+        #expect("a-Z_0.9~/é \u{1}%".percentEncoded() == "a-Z_0.9~%2F%C3%A9%20%01%25")
+        #expect("a/b&c".percentEncoded(keeping: "/") == "a/b%26c")
+        let text = "Ünï / ½ & 😀 +?\n"
+        #expect(text.percentEncoded().removingPercentEncoding == text)
+    }
+
     @Test("Moments are written in UTC, leap years and times before 1970 included")
     func timestamps() {
         #expect(Timestamp(microseconds: 1_760_517_000_123_456).milliseconds == "2025-10-15T08:30:00.123Z")

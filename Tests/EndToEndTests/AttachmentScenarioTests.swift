@@ -13,39 +13,23 @@ import Testing
 struct AttachmentScenarioTests {
     /// Two callers of one starter tenant, each at a replica of its own, and one of another tenant.
     private struct House {
-        let fleet: FleetUnderTest
+        let installation: Installation
         let callers: [Caller]
         let stranger: Caller
-        let processes: [FleetProcess]
 
         static func open() async throws -> House {
             let folder = try await TestStack.shared().folder + "/e2e-\(UInt32.random(in: 0 ... .max))"
-            let fleet = try await FleetUnderTest(
-                extra: ["GC_STORAGE_URL": "file://\(folder)", "GC_SIGNED_URL_TTL": "3"]
-            )
-            let ports = [freePort(), freePort()]
-            let processes =
-                [try fleet.start("worker")] + (try ports.map { try fleet.start("api", "--port", "\($0)") })
-            let stranger = try await Caller.ready(fleet, port: ports[0])
-            _ = try await Caller.ready(fleet, port: ports[1])
-            let accounts = fleet.world.stores.accounts
-            let tenant = try await accounts.createTenant(name: "Starter", plan: .starter).id
-            let key = try #require(
-                await accounts.createKey(tenant: tenant, name: "k", scopes: [.readWrite], mode: .live)
-            )
-            let callers = ports.map { Caller(port: $0, key: key.plaintext) }
-            return House(fleet: fleet, callers: callers, stranger: stranger, processes: processes)
+            let installation = try await Installation.open([
+                "GC_STORAGE_URL": "file://\(folder)", "GC_SIGNED_URL_TTL": "3",
+            ])
+            let key = try await installation.customer(.starter).key()
+            let stranger = try await installation.customer(.enterprise).key().a
+            return House(installation: installation, callers: [key.a, key.b], stranger: stranger)
         }
 
-        func close() async throws {
-            for process in processes { try await process.stop() }
-            await fleet.close()
-        }
+        func close() async throws { try await installation.close() }
 
-        func engagement() async throws -> String {
-            let draft: JSON = ["name": "Files", "client": "Test", "brief": "Test the files.", "budget": 5]
-            return try #require(await callers[0].call("POST", "/api/engagements", draft).body["id"]?.stringValue)
-        }
+        func engagement() async throws -> String { try await callers[0].create(name: "Files") }
 
         /// What the bill says, and what the list adds up to.
         func usage(_ id: String) async throws -> (billed: Int?, listed: Int) {
@@ -56,22 +40,7 @@ struct AttachmentScenarioTests {
         }
     }
 
-    private struct Answer {
-        let status: Int
-        let headers: HTTPHeaders
-        let bytes: [UInt8]
-        var body: JSON { (try? JSON(parsing: Data(bytes))) ?? .null }
-    }
-
-    private static func get(_ url: String) async throws -> Answer {
-        let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(20))
-        let bytes = try await response.body.collect(upTo: 1 << 20)
-        return Answer(
-            status: Int(response.status.code),
-            headers: response.headers,
-            bytes: Array(bytes.readableBytesView)
-        )
-    }
+    private static func get(_ url: String) async throws -> Answer { try await Answer.to(HTTPClientRequest(url: url)) }
 
     /// - Parameter fields: what the form has besides the file.
     private static func upload(
@@ -94,16 +63,10 @@ struct AttachmentScenarioTests {
         form.writeString("--b--\r\n")
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(caller.port)/api/engagements/\(id)/attachments")
         request.method = .POST
-        request.headers.add(name: "Authorization", value: "Bearer \(caller.key)")
+        request.headers.add(contentsOf: caller.credential)
         request.headers.add(name: "Content-Type", value: "multipart/form-data; boundary=b")
         request.body = .bytes(form)
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-        let answer = try await response.body.collect(upTo: 1 << 20)
-        return Answer(
-            status: Int(response.status.code),
-            headers: response.headers,
-            bytes: Array(answer.readableBytesView)
-        )
+        return try await Answer.to(request, within: .seconds(60))
     }
 
     private static func text(_ pieces: Int) -> [UInt8] { [UInt8](repeating: 0x61, count: pieces * 65_536) }
@@ -116,13 +79,8 @@ struct AttachmentScenarioTests {
             let made = try await Self.upload(house.callers[number % 2], id, "\(number).txt", Self.text(152))
             #expect(made.status == 201, "\(made.body.text)")
         }
-        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-            for number in 0..<6 {
-                group.addTask {
-                    try await Self.upload(house.callers[number % 2], id, "r\(number).txt", Self.text(64)).status
-                }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }
+        let statuses = try await atOnce(6) { number in
+            try await Self.upload(house.callers[number % 2], id, "r\(number).txt", Self.text(64)).status
         }
         #expect(statuses.sorted() == [201, 413, 413, 413, 413, 413])
         var used = try await house.usage(id)

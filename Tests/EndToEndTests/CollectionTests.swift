@@ -145,20 +145,7 @@ struct CollectionTests {
 
     /// Runs a short command of the binary, and reads what it prints.
     private func command(_ fleet: FleetUnderTest, _ arguments: String...) throws -> (status: Int32, output: JSON) {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let child = Process()
-        let output = Pipe()
-        child.executableURL = URL(
-            filePath: fleet.environment["GC_BINARY"] ?? root.appending(path: ".build/debug/groundcrew").path
-        )
-        child.arguments = arguments
-        child.environment = fleet.environment
-        child.standardOutput = output
-        child.standardError = FileHandle.nullDevice
-        try child.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        child.waitUntilExit()
-        return (child.terminationStatus, (try? JSON(parsing: bytes)) ?? .null)
+        let end = try FleetProcess.run(arguments, fleet.environment)
+        return (end.status, (try? JSON(parsing: end.bytes)) ?? .null)
     }
 }

@@ -1,9 +1,6 @@
-import AsyncHTTPClient
 import Domain
 import Embedded
 import Foundation
-import NIOCore
-import NIOHTTP1
 import PostgresClient
 import Queue
 import RedisClient
@@ -41,8 +38,10 @@ final class FleetUnderTest: Sendable {
     ]
 
     /// Starts one process of the binary.
-    func start(_ arguments: String..., extra: [String: String] = [:]) throws -> FleetProcess {
-        try FleetProcess(arguments, environment.merging(extra) { $1 })
+    ///
+    /// - Parameter log: a file to append everything it says to.
+    func start(_ arguments: String..., extra: [String: String] = [:], log: String? = nil) throws -> FleetProcess {
+        try FleetProcess(arguments, environment.merging(extra) { $1 }, log: log)
     }
 
     /// With the table that `test.probe` writes into. It has no constraint: a double commit must be seen, not prevented.
@@ -54,52 +53,6 @@ final class FleetUnderTest: Sendable {
     func close() async {
         await world.close()
         await redis.stop()
-    }
-}
-
-/// A caller of the API.
-struct Caller: Sendable {
-    let port: Int
-    let key: String
-
-    /// Makes a tenant and a key, and waits until the API answers.
-    static func ready(_ fleet: FleetUnderTest, port: Int, stores: Stores? = nil) async throws -> Caller {
-        let accounts = (stores ?? fleet.world.stores).accounts
-        let tenant = try await accounts.createTenant(name: "Test", plan: .enterprise)
-        guard
-            let key = try await accounts.createKey(tenant: tenant.id, name: "k", scopes: [.readWrite], mode: .live)
-        else { throw NeverHappened(description: "no key") }
-        let caller = Caller(port: port, key: key.plaintext)
-        try await eventually(within: .seconds(20), "the API to answer") {
-            (try? await caller.call("GET", "/api/health"))?.status == 200
-        }
-        return caller
-    }
-
-    func call(_ method: String, _ path: String, _ body: JSON? = nil) async throws -> (status: Int, body: JSON) {
-        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
-        request.method = .init(rawValue: method)
-        request.headers.add(name: "Authorization", value: "Bearer \(key)")
-        if let body { request.body = .bytes(ByteBuffer(string: body.text)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
-        let bytes = try await response.body.collect(upTo: 16 << 20)
-        return (Int(response.status.code), (try? JSON(parsing: Data(bytes.readableBytesView))) ?? .null)
-    }
-
-    /// Creates an engagement with these tasks and starts a run; returns the engagement's id.
-    func startRun(tasks: JSON, budget: Double = 5) async throws -> String {
-        let draft: JSON = [
-            "name": "Load", "client": "Test", "brief": "Test the fleet.", "budget": .number(budget), "tasks": tasks,
-        ]
-        let created = try await call("POST", "/api/engagements", draft)
-        guard created.status == 201, let id = created.body["id"]?.stringValue else {
-            throw NeverHappened(description: "create answered \(created.status): \(created.body.text)")
-        }
-        let started = try await call("POST", "/api/engagements/\(id)/run")
-        guard started.status == 200 else {
-            throw NeverHappened(description: "run answered \(started.status): \(started.body.text)")
-        }
-        return id
     }
 }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Whether this machine lets a process forbid namespaces to itself and its children.
-private let mayForbid = (try? PythonTools.run("/usr/bin/unshare", ["--map-root-user", "true"]).status) == 0
+private let mayForbid = (try? ChildProcess.run("/usr/bin/unshare", ["--map-root-user", "true"]).status) == 0
 
 /// The walls around programs that read uploads, on this machine and where namespaces are forbidden, as in many containers.
 @Suite(

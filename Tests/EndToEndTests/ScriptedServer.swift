@@ -3,9 +3,8 @@ import TestSupport
 
 /// A server in a python3 of its own. The script gets a folder and a port, writes a line of JSON to `log` there for
 /// whatever it is sent, and makes the file when it listens.
-final class ScriptedServer: @unchecked Sendable {
-    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
-    private let process = Process()
+final class ScriptedServer: Sendable {
+    private let process: ChildProcess
     let folder: URL
     let port = freePort()
 
@@ -18,11 +17,7 @@ final class ScriptedServer: @unchecked Sendable {
     private init(_ script: String, _ arguments: [String]) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "scripted-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        process.executableURL = URL(filePath: Self.python)
-        process.arguments = ["-c", script, folder.path, "\(port)"] + arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        process = try ChildProcess(Self.python, ["-c", script, folder.path, "\(port)"] + arguments)
     }
 
     static func start(_ script: String, _ arguments: String...) async throws -> ScriptedServer {
@@ -34,7 +29,7 @@ final class ScriptedServer: @unchecked Sendable {
     }
 
     func stop() {
-        kill(process.processIdentifier, SIGKILL)
+        process.signal(SIGKILL)
         try? FileManager.default.removeItem(at: folder)
     }
 

@@ -111,15 +111,8 @@ struct SecretsTests {
 
     private func dump(_ url: String) throws -> String {
         let folder = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql").sorted().last ?? "15"
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: "/usr/lib/postgresql/\(folder)/bin/pg_dump")
-        process.arguments = ["--dbname", url]
-        process.standardOutput = pipe
-        try process.run()
-        let text = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return String(decoding: text, as: UTF8.self)
+        let program = "/usr/lib/postgresql/\(folder)/bin/pg_dump"
+        return try ChildProcess.run(program, ["--dbname", url], errors: .standardError).text
     }
 }
 

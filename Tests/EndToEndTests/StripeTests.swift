@@ -172,17 +172,12 @@ struct StripeTests {
 }
 
 /// PyPI's localstripe in a child process.
-final class Localstripe: @unchecked Sendable {
-    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
-    private let process = Process()
+final class Localstripe: Sendable {
+    private let process: ChildProcess
     private let port = freePort()
 
     private init(_ python: String) throws {
-        process.executableURL = URL(filePath: python)
-        process.arguments = ["-m", "localstripe", "--port", "\(port)", "--from-scratch"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        process = try ChildProcess(python, ["-m", "localstripe", "--port", "\(port)", "--from-scratch"])
     }
 
     static func start(_ python: String) async throws -> Localstripe {
@@ -193,7 +188,7 @@ final class Localstripe: @unchecked Sendable {
         return server
     }
 
-    func stop() { kill(process.processIdentifier, SIGKILL) }
+    func stop() { process.signal(SIGKILL) }
 
     @discardableResult
     func post(_ path: String, _ body: String, json: Bool = false) async throws -> JSON {

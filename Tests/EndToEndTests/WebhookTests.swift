@@ -72,9 +72,8 @@ struct WebhookTests {
 }
 
 /// An HTTPS server on 127.0.0.2 in a child process; it writes every post down as a line of JSON.
-final class WebhookReceiver: @unchecked Sendable {
-    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
-    private let process = Process()
+final class WebhookReceiver: Sendable {
+    private let process: ChildProcess
     private let folder: URL
     let port = freePort()
 
@@ -85,14 +84,12 @@ final class WebhookReceiver: @unchecked Sendable {
         folder = FileManager.default.temporaryDirectory.appending(path: "hooks-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let subject = ["-subj", "/CN=127.0.0.2", "-addext", "subjectAltName=IP:127.0.0.2"]
+        let certificate = folder.appending(path: "cert.pem").path
         let files = ["-keyout", folder.appending(path: "key.pem").path, "-out", certificate]
-        _ = try run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"] + subject + files)
+        let make = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"] + subject + files
+        _ = try ChildProcess.run("openssl", make)
         // No wrapper that could die alone, and no output of ours that it could keep open.
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.server, folder.path, "\(port)"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        process = try ChildProcess("/usr/bin/python3", ["-c", Self.server, folder.path, "\(port)"])
     }
 
     static func start() async throws -> WebhookReceiver {
@@ -104,7 +101,7 @@ final class WebhookReceiver: @unchecked Sendable {
     }
 
     func stop() {
-        kill(process.processIdentifier, SIGKILL)
+        process.signal(SIGKILL)
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -117,16 +114,7 @@ final class WebhookReceiver: @unchecked Sendable {
     }
 
     func run(_ program: String, _ arguments: [String]) throws -> String {
-        let child = Process()
-        let output = Pipe()
-        child.executableURL = URL(filePath: "/usr/bin/env")
-        child.arguments = [program] + arguments
-        child.standardOutput = output
-        child.standardError = FileHandle.nullDevice
-        try child.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        child.waitUntilExit()
-        return String(decoding: bytes, as: UTF8.self)
+        try ChildProcess.run(program, arguments).text
     }
 
     private static let server = """

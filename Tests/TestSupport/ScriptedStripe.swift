@@ -33,6 +33,8 @@ package final class ScriptedStripe: Sendable {
         var answers: [String: (form: [String: String], body: String)] = [:]
         var requests = 0
         var subscriptions: [JSON] = []
+        /// How Checkout sessions have ended that are not open any more: `complete` or `expired`.
+        var ended: [String: String] = [:]
     }
 
     /// What the server's closure and the test share.
@@ -69,6 +71,11 @@ package final class ScriptedStripe: Sendable {
     /// What `GET /v1/subscriptions` lists, two on a page.
     package func list(subscriptions: [JSON]) { books.state.withLock { $0.subscriptions = subscriptions } }
 
+    /// Lets a Checkout session end without being asked.
+    ///
+    /// - Parameter status: `complete` or `expired`.
+    package func end(_ session: String, as status: String) { books.state.withLock { $0.ended[session] = status } }
+
     // MARK: Answering
 
     private static func answer(_ seen: FakeModelServer.Seen, _ books: Books) -> FakeModelReply {
@@ -97,7 +104,7 @@ package final class ScriptedStripe: Sendable {
     private static func make(_ seen: FakeModelServer.Seen, _ books: Books) -> FakeModelReply {
         let parts = seen.path.split(separator: "?", maxSplits: 1)
         let path = String(parts[0])
-        let isOne = path.hasPrefix("/v1/checkout/sessions/")
+        let isOne = path.hasPrefix(sessions) && !path.hasSuffix("/expire")
         guard parts.count == 1, !isOne else {
             return list(path, fields(parts.count > 1 ? String(parts[1]) : ""), books)
         }
@@ -115,6 +122,7 @@ package final class ScriptedStripe: Sendable {
                 }
                 return .json(known.body).with { $0.headers.append(("Idempotent-Replayed", "true")) }
             }
+            if path.hasPrefix(sessions), let refusal = expire(path, &state) { return refusal }
             let id = prefix(of: path) + String(UInt64.random(in: 0 ... .max), radix: 36)
             state.made.append(Made(id: id, path: path, form: form, secret: secret, key: key))
             let body: JSON = ["id": .string(id), "url": .string("https://pay.example\(path)/\(id)")]
@@ -123,11 +131,34 @@ package final class ScriptedStripe: Sendable {
         }
     }
 
+    private static let sessions = "/v1/checkout/sessions/"
+
+    /// `POST /v1/checkout/sessions/:id/expire`: open ones only.
+    private static func expire(_ path: String, _ state: inout State) -> FakeModelReply? {
+        let id = String(path.dropFirst(sessions.count).dropLast("/expire".count))
+        guard state.made.contains(where: { $0.id == id }) else {
+            return error(404, "invalid_request_error", "resource_missing", "No such checkout.session: \(id)")
+        }
+        let status = state.ended[id] ?? "open"
+        guard status == "open" else {
+            let only = "Only Checkout Sessions with a status in [\"open\"] can be expired."
+            return error(400, "invalid_request_error", nil, "\(only) This one has a status of `\(status)`.")
+        }
+        state.ended[id] = "expired"
+        return nil
+    }
+
     /// Objects of a path that agree with the query in what they are grouped by; or the one session whose id ends the path.
     private static func list(_ path: String, _ query: [String: String], _ books: Books) -> FakeModelReply {
-        if path.hasPrefix("/v1/checkout/sessions/") {
+        if path.hasPrefix(sessions) {
             let session = path.split(separator: "/").last.map(String.init) ?? ""
-            return .json(JSON.object(["id": .string(session), "payment_intent": .string("pi_of_\(session)")]).text)
+            let status = books.state.withLock { state in
+                state.ended[session] ?? (state.made.contains { $0.id == session } ? "open" : "complete")
+            }
+            let body: JSON = [
+                "id": .string(session), "payment_intent": .string("pi_of_\(session)"), "status": .string(status),
+            ]
+            return .json(body.text)
         }
         let group = path == "/v1/refunds" ? "payment_intent" : "transfer_group"
         let found = books.state.withLock { state in

@@ -1,4 +1,5 @@
 import Crypto
+import Domain
 import Foundation
 
 /// Signs bodies as Stripe does.
@@ -9,7 +10,7 @@ package enum StripeSigner {
             for: Data("\(time).\(body)".utf8),
             using: SymmetricKey(data: Data(secret.utf8))
         )
-        return code.map { String(format: "%02x", $0) }.joined()
+        return code.hexadecimal
     }
 
     /// The header `Stripe-Signature` for now.

@@ -194,6 +194,19 @@ struct SessionStateTests {
         #expect(back.map(\.id) == [2] && back.first?.settlement == .handBack)
     }
 
+    @Test("A job whose cancellation arrives while it is being handed over is cancelled as soon as it has a task")
+    func cancelledBeforeItsTask() {
+        var state = chain()
+        #expect(state.cancel([2]).isEmpty)
+        _ = state.ended(job(1), nil, fenced: false, followUps: [(job(2), .now)])
+        #expect(state.attach(2, 1) { _ in })
+        #expect(state.cancel([2]).count == 1)
+        #expect(state.cancel([3]).isEmpty)
+        state.forgetDoomed(except: [4])
+        state.started(job(3), nil, deadline: .now)
+        #expect(!state.attach(3, 1) { _ in }, "it was another worker's, and the ledger knows nothing of it here")
+    }
+
     @Test("A rebuilt Redis that knows a handed-over job by its own id is answered with that id")
     func adoptedHandOver() {
         var state = chain()

@@ -74,8 +74,10 @@ struct CollectionTaskRoutes: Routes {
         let caller = try request.caller
         let ended = try await queue.transaction { transaction in
             let cancelled = try await stores.collectionTasks.cancel(task.id, for: caller, in: transaction.sql)
-            if let cancelled, cancelled.isRefundable { try await payments?.refund(cancelled.task, transaction) }
-            return cancelled?.task
+            guard let cancelled else { return CollectionTask?.none }
+            if cancelled.isRefundable { try await payments?.refund(cancelled.task, transaction) }
+            if cancelled.isUnpaid { try await payments?.closePage(cancelled.task, transaction) }
+            return cancelled.task
         }
         guard let cancelled = ended else {
             let now = try await self.task(request).status

@@ -16,15 +16,20 @@ package struct PaymentJobs: Sendable {
     /// Adds the job that pays back what a cancelled task has not spent to the transaction of its cancellation.
     package let refund: @Sendable (CollectionTask, QueueTransaction) async throws -> Void
 
+    /// Adds the job that closes the page of a task that was cancelled before it was paid to the same transaction.
+    package let closePage: @Sendable (CollectionTask, QueueTransaction) async throws -> Void
+
     package init(
         checkout: @escaping @Sendable (CollectionTask, QueueTransaction) async throws -> Void,
         fundingURL: @escaping @Sendable (CollectionTask) async throws -> String?,
         transfer: @escaping @Sendable (Submission, KeyMode, QueueTransaction) async throws -> Void,
-        refund: @escaping @Sendable (CollectionTask, QueueTransaction) async throws -> Void = { _, _ in }
+        refund: @escaping @Sendable (CollectionTask, QueueTransaction) async throws -> Void = { _, _ in },
+        closePage: @escaping @Sendable (CollectionTask, QueueTransaction) async throws -> Void = { _, _ in }
     ) {
         self.checkout = checkout
         self.fundingURL = fundingURL
         self.transfer = transfer
         self.refund = refund
+        self.closePage = closePage
     }
 }

@@ -33,7 +33,7 @@ struct RunAnalytics {
     var json: JSON {
         [
             "agents": .array(agents.map { Self.agent($0.slug, $0.tasks) }),
-            "delegations": .array(agents.filter { $0.slug != Self.planner }.map { Self.delegation($0.slug, $0.tasks) }),
+            "delegations": .array(delegations),
             "modelRouting": .array(tasks.map(Self.routing)),
         ]
     }
@@ -48,8 +48,17 @@ struct RunAnalytics {
         ]
     }
 
-    private static func delegation(_ slug: String, _ tasks: [RoutedTask]) -> JSON {
-        ["from": .string(planner), "to": .string(slug), "count": .integer(tasks.count)]
+    /// One entry for each pair: who gave work, by the plan or by a question, and who got it.
+    private var delegations: [JSON] {
+        let given = tasks.filter { $0.agent != $0.askedBy ?? Self.planner }
+        return Self.grouped(given) { Pair(from: $0.askedBy ?? Self.planner, to: $0.agent) }.map { pair, tasks -> JSON in
+            ["from": .string(pair.from), "to": .string(pair.to), "count": .integer(tasks.count)]
+        }
+    }
+
+    private struct Pair: Hashable {
+        let from: String
+        let to: String
     }
 
     private static func routing(_ task: RoutedTask) -> JSON {
@@ -66,12 +75,12 @@ struct RunAnalytics {
     private static func department(_ slug: String) -> JSON { .optional(AgentRoster.agent(slug)?.department) }
 
     /// Groups in the order in which they first appear.
-    private static func grouped(
+    private static func grouped<Key: Hashable>(
         _ tasks: [RoutedTask],
-        by key: (RoutedTask) -> String
-    ) -> [(String, [RoutedTask])] {
-        var order: [String] = []
-        var groups: [String: [RoutedTask]] = [:]
+        by key: (RoutedTask) -> Key
+    ) -> [(Key, [RoutedTask])] {
+        var order: [Key] = []
+        var groups: [Key: [RoutedTask]] = [:]
         for task in tasks {
             let name = key(task)
             if groups[name] == nil { order.append(name) }

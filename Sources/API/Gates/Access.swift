@@ -27,7 +27,10 @@ extension Route.Access {
     }
 
     private func role(_ caller: Caller) throws -> Role {
-        guard let role = caller.role else { throw APIError.forbidden("Log in for this: an API key may not do it") }
+        guard let role = caller.role else {
+            let isKey = caller.key != nil
+            throw APIError.forbidden(isKey ? "Log in for this: an API key may not do it" : "Insufficient permissions")
+        }
         return role
     }
 }

@@ -10,16 +10,13 @@ struct FundingLink: Sendable {
     let settings: PaymentSettings
     let answer: AwaitedAnswer
 
-    /// How long a new task waits for Stripe.
-    private static let patience = Duration.seconds(2)
-
     init(stores: Stores, queue: JobQueue, settings: PaymentSettings) {
         payments = stores.payments
         self.settings = settings
-        answer = AwaitedAnswer(queue: queue, patience: Self.patience)
+        answer = AwaitedAnswer(queue: queue, patience: settings.pagePatience)
     }
 
-    /// Waits at most two seconds for the task's page, and writes it down with the task. To be called after the task and
+    /// Waits ``PaymentSettings/pagePatience`` at most for the task's page, and writes it down with the task. To be called after the task and
     /// its own ``CreateCheckout`` were written, within the same enclosing transaction or after their commit.
     ///
     /// - Returns: nil where Stripe is not set up for the task's mode, or has not answered: then the task's own job gets

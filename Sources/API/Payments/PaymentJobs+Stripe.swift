@@ -34,6 +34,10 @@ extension PaymentJobs {
             refund: { task, transaction in
                 guard settings.isConfigured(task.mode) else { return }
                 try await RefundTask.enqueue(task.id.rawValue, tenant: task.tenant, in: transaction)
+            },
+            closePage: { task, transaction in
+                guard settings.isConfigured(task.mode) else { return }
+                try await ExpireCheckout.enqueue(task.id.rawValue, tenant: task.tenant, in: transaction)
             }
         )
     }

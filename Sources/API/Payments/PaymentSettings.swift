@@ -9,14 +9,23 @@ package struct PaymentSettings: Sendable {
     /// Whether plans are sold for real money.
     package let billingIsLive: Bool
     package let prices: StripePrices
+    /// How long a new task's answer waits for its page.
+    package let pagePatience: Duration
 
     package static let none = PaymentSettings(webhookSecrets: [], modes: [], prices: .none)
 
-    package init(webhookSecrets: [String], modes: Set<KeyMode>, billingIsLive: Bool = false, prices: StripePrices) {
+    package init(
+        webhookSecrets: [String],
+        modes: Set<KeyMode>,
+        billingIsLive: Bool = false,
+        prices: StripePrices,
+        pagePatience: Duration = .seconds(2)
+    ) {
         self.webhookSecrets = webhookSecrets
         self.modes = modes
         self.billingIsLive = billingIsLive
         self.prices = prices
+        self.pagePatience = pagePatience
     }
 
     /// Whether tasks of a mode are funded, and their payouts made, through Stripe.

@@ -69,19 +69,9 @@ struct BrandCommand: AsyncParsableCommand {
         return Array(data)
     }
 
-    /// A picture that cannot be drawn would break every export of the tenant from here on.
     private static func tryOut(_ logo: BrandLogo, _ documents: any DocumentRenderer) async throws {
-        let page = ClientReport(
-            tenant: "Logo",
-            engagement: "Logo",
-            client: "Logo",
-            date: Timestamp(microseconds: 0),
-            parts: [],
-            withProvenance: false,
-            brand: Brand(logo: logo)
-        )
         do {
-            _ = try await documents.pdf(of: page)
+            _ = try await documents.pdf(of: .trial(of: logo))
         } catch RenderFault.failed {
             throw CommandEnd(.usage, BrandFault.damaged.description)
         } catch let fault as RenderFault {

@@ -15,7 +15,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Put load on a fleet and measure it. DATABASE_URL and REDIS_URL say where.",
         subcommands: [
             BenchEnqueueCommand.self, BenchDrainCommand.self, BenchPickupCommand.self, BenchCallsCommand.self,
-            BenchContextCommand.self,
+            BenchContextCommand.self, BenchBareCommand.self,
         ]
     )
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Domain
+import Jobs
 import Stores
 
 struct TaskCommand: AsyncParsableCommand {
@@ -90,10 +91,8 @@ struct FundTaskCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await withFleet { fleet in
-            let desk = fleet.stores.collectionDesk
-            guard let funded = try await desk.fund(ID(id), amount: amount) else {
-                throw refusal(try await desk.find(ID(id)))
-            }
+            let funded = try await FundByHand.run(ID(id), amount: amount, stores: fleet.stores, in: fleet.queue)
+            guard let funded else { throw refusal(try await fleet.stores.collectionDesk.find(ID(id))) }
             guard !json else { return Terminal.say(JSON.object(funded.members).text) }
             Terminal.say("\(funded.id) is open with \(Terminal.dollars(funded.fundedCents)).")
         }

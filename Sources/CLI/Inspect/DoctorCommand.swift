@@ -33,7 +33,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 findings += try await StripeFindings.examine(fleet.postgres)
                 findings.append(.walls(stand: try await fleet.stores.wallsStand()))
             }
-            findings.append(.sandbox(await Walls.standing(), isRequired: try fleet.settings.requiresSandbox()))
+            findings.append(.sandbox(await ToolWalls.standing(), isRequired: try fleet.settings.requiresSandbox()))
             if canary { findings += try await canaries(fleet) }
             Terminal.say(json ? JSON.array(findings.map(\.json)).text : Self.text(findings))
             if findings.contains(where: { $0.level == .bad }) { throw CommandEnd(.no) }

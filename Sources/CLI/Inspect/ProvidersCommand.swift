@@ -6,7 +6,7 @@ struct ProvidersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "providers",
         abstract: "Model providers that the fleet leaves alone now, until when, and why.",
-        subcommands: [ListProviders.self, ClearProvider.self],
+        subcommands: [ListProviders.self, ProviderRates.self, ClearProvider.self],
         defaultSubcommand: ListProviders.self
     )
 }
@@ -23,22 +23,23 @@ struct ListProviders: AsyncParsableCommand {
         try await view.show { fleet in
             let marks = try await ProviderMarkStore(fleet.postgres).list()
             guard !view.json else { return JSON.array(marks.map(\.json)).text }
-            guard !marks.isEmpty else { return "No provider is held; none has failed of late." }
-            let rows = marks.map { mark in
-                [
-                    mark.provider, mark.account, mark.state, mark.left.map(Terminal.seconds) ?? "-", "\(mark.faults)",
-                    mark.model, mark.reason,
-                ]
-            }
-            let isDown = marks.contains { $0.state == "down" }
-            let hint = "down: the key was rejected. Change it, or lift the mark: groundcrew providers clear <provider>"
-            return Terminal.table(
-                ["PROVIDER", "KEY", "STATE", "LEFT", "FAULTS", "MODEL", "REASON"],
-                rows,
-                right: [3, 4]
-            )
-                + (isDown ? "\n\n" + hint : "")
+            let rates = await ProviderRates.text(fleet).map { "\n\n" + $0 } ?? ""
+            return Self.text(marks) + rates
         }
+    }
+
+    private static func text(_ marks: [ProviderMarkRow]) -> String {
+        guard !marks.isEmpty else { return "No provider is held; none has failed of late." }
+        let rows = marks.map { mark in
+            [
+                mark.provider, mark.account, mark.state, mark.left.map(Terminal.seconds) ?? "-", "\(mark.faults)",
+                mark.model, mark.reason,
+            ]
+        }
+        let header = ["PROVIDER", "KEY", "STATE", "LEFT", "FAULTS", "MODEL", "REASON"]
+        let isDown = marks.contains { $0.state == "down" }
+        let hint = "down: the key was rejected. Change it, or lift the mark: groundcrew providers clear <provider>"
+        return Terminal.table(header, rows, right: [3, 4]) + (isDown ? "\n\n" + hint : "")
     }
 }
 

@@ -33,14 +33,17 @@ extension Fleet {
         }
         let allowSimulation = settings.flag("GC_SIMULATE")
         if allowSimulation { providers.append(SimulatedModel()) }
-        let routing = CrewRouting(prices: try prices(), providers: reachable, defaultModel: settings["GC_MODEL"])
+        let (prices, rates) = try pricesAndRates()
+        let routing = CrewRouting(prices: prices, providers: reachable, defaultModel: settings["GC_MODEL"])
         return Models(
             routing: routing,
             providers: providers,
             allowSimulation: allowSimulation,
             observer: try observer(),
             accounts: accounts,
-            reviseBelow: try reviseBelow()
+            reviseBelow: try reviseBelow(),
+            allowsDelegation: try allowsDelegation(),
+            rates: rates
         )
     }
 
@@ -57,6 +60,14 @@ extension Fleet {
         return Int((score * 10).rounded())
     }
 
+    private func allowsDelegation() throws -> Bool {
+        switch settings["GC_DELEGATION"] {
+        case nil, "on": return true
+        case "off": return false
+        case let text?: throw SettingError("GC_DELEGATION", "is \"\(text)\"", "It takes on or off.")
+        }
+    }
+
     private func observer() throws -> Models.Observer {
         guard let text = settings["GC_OBSERVER"] else { return .model }
         guard let observer = Models.Observer(rawValue: text) else {
@@ -65,12 +76,13 @@ extension Fleet {
         return observer
     }
 
-    /// The shipped price table, or the operator's file.
-    private func prices() throws -> PriceTable {
+    /// The shipped price table and no rates, or the operator's file.
+    private func pricesAndRates() throws -> (PriceTable, RateTable) {
         let free = settings.flag("GC_UNPRICED_IS_FREE")
-        guard let path = settings["GC_PRICES_FILE"] else { return PriceTable(unpricedIsFree: free) }
+        guard let path = settings["GC_PRICES_FILE"] else { return (PriceTable(unpricedIsFree: free), RateTable()) }
         do {
-            return try PriceTable(file: Data(contentsOf: URL(filePath: path)), unpricedIsFree: free)
+            let file = try Data(contentsOf: URL(filePath: path))
+            return (try PriceTable(file: file, unpricedIsFree: free), try RateTable(file: file))
         } catch {
             throw SettingError("GC_PRICES_FILE", "cannot be used: \(error)", "docs/operations.md shows its form.")
         }

@@ -56,9 +56,14 @@ struct SettingDescription {
             fallback: "6"
         ),
         SettingDescription(
+            name: "GC_DELEGATION",
+            meaning: "worker: whether a task may ask up to two colleagues before it writes: on or off",
+            fallback: "on"
+        ),
+        SettingDescription(
             name: "GC_PRICES_FILE",
-            meaning: "price table of models, as JSON",
-            fallback: "the shipped one"
+            meaning: "prices of models and rates of providers, as JSON",
+            fallback: "the shipped prices, no rates"
         ),
         SettingDescription(
             name: "GC_UNPRICED_IS_FREE",

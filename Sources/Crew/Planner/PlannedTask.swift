@@ -21,6 +21,12 @@ package struct PlannedTask: Sendable, Hashable, Codable {
     package var simulate: Simulation?
     /// Set where the task's document is made anew, alone (contract S-33).
     package var rerun: TaskRerun?
+    /// Set where the task answers a question of another one: the id of that one (engine 3.9).
+    package var askedBy: String?
+    /// What the task has asked colleagues; it asks once.
+    package var asked: [DelegatedQuestion]?
+    /// Why it may not ask, after it has tried: its next answer must be the document.
+    package var refused: String?
 
     package init(
         id: String,

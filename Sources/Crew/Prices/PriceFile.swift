@@ -8,7 +8,8 @@ package struct PriceFileFault: Error, Sendable, Hashable, CustomStringConvertibl
 
 extension PriceTable {
     /// Reads an operator's file: `{"models": [{"model", "provider", "input", "cached", "write", "output", "context",
-    /// "maxOutput"}]}`, prices in nano-dollars a token. Its rows replace and extend the shipped ones.
+    /// "maxOutput"}]}`, prices in nano-dollars a token. Its rows replace and extend the shipped ones. ``RateTable`` reads the
+    /// rest of it.
     ///
     /// - Parameters:
     ///   - data: the file's bytes.
@@ -18,7 +19,8 @@ extension PriceTable {
         guard let json = try? JSON(parsing: data) else {
             throw PriceFileFault(description: "price file: not JSON; expected {\"models\": [...]}")
         }
-        guard let items = json["models"]?.arrayValue else {
+        let isRatesAlone = json["models"] == nil && json["rates"] != nil
+        guard let items = isRatesAlone ? [] : json["models"]?.arrayValue else {
             throw PriceFileFault(description: "price file: \"models\" must be an array of prices")
         }
         var prices = Self.defaults

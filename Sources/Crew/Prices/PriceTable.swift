@@ -97,7 +97,7 @@ package struct PriceTable: Sendable {
     }
 
     /// `name-2025-04-14` or `name-20250414` without the date; nil where there is none.
-    private static func undated(_ model: String) -> String? {
+    static func undated(_ model: String) -> String? {
         for shape in ["-0000-00-00", "-00000000"] where model.utf8.count > shape.utf8.count {
             let isDate = zip(model.utf8.suffix(shape.utf8.count), shape.utf8).allSatisfy { byte, shape in
                 shape == UInt8(ascii: "-") ? byte == shape : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

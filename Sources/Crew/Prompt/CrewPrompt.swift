@@ -45,6 +45,8 @@ package struct PromptParts: Sendable {
     package var origin: ModelRequest.Origin
     /// How often the provider has found the prompt too long.
     package var shrink: Int
+    /// Whether the task may ask colleagues first.
+    package var delegation: DelegationRule.Offer
 
     package init(
         task: PlannedTask,
@@ -55,7 +57,8 @@ package struct PromptParts: Sendable {
         model: ModelPrice,
         maxOutput: Int,
         origin: ModelRequest.Origin,
-        shrink: Int = 0
+        shrink: Int = 0,
+        delegation: DelegationRule.Offer = .none
     ) {
         self.task = task
         self.dependencies = dependencies
@@ -66,6 +69,7 @@ package struct PromptParts: Sendable {
         self.maxOutput = maxOutput
         self.origin = origin
         self.shrink = shrink
+        self.delegation = delegation
     }
 }
 
@@ -93,7 +97,7 @@ package enum CrewPrompt {
             maxOutput: output,
             origin: parts.origin,
             material: material(engagement, parts),
-            simulation: parts.task.simulate
+            simulation: parts.task.simulatedStep
         )
     }
 

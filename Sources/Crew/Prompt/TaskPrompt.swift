@@ -12,7 +12,9 @@ struct TaskPrompt {
         let brief = min(engagement.brief.utf8.count, budget.brief)
         let rest = budget.total - brief - dependencies.reduce(0) { $0 + $1.utf8.count }
         let chunks = Self.chunks(parts.chunks, fence, room: rest)
-        var text = AgentCard.text(for: task.agentSlug) + "\n\n" + Self.task(task)
+        var text = AgentCard.text(for: task.agentSlug) + "\n\n"
+        text += task.askedBy == nil ? Self.task(task) : DelegationPrompt.question(task, fence)
+        if let note = DelegationPrompt.note(parts.delegation) { text += "\n\n" + note }
         if !dependencies.isEmpty {
             text += "\n\n# Documents your task builds on\n" + dependencies.joined(separator: "\n")
         }

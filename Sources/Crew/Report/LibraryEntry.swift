@@ -17,12 +17,14 @@ enum LibraryEntry {
         }
         text += MarkdownTable.text(["Title", "File", "Version", "Author", "Words", "Score"], rows)
         text += "\n\n## How they build on each other\n\n"
-        text += record.tasks.map(line).joined(separator: "\n") + "\n\n"
+        text += record.plannedTasks.map { line($0, record) }.joined(separator: "\n") + "\n\n"
         return text + "Written with: \(models(of: record)).\n"
     }
 
-    private static func line(_ task: RunRecord.Task) -> String {
-        let base = task.dependsOn.isEmpty ? "the brief" : task.dependsOn.joined(separator: ", ")
+    private static func line(_ task: RunRecord.Task, _ record: RunRecord) -> String {
+        let questions = record.tasks.filter { $0.askedBy != nil }.map(\.id)
+        let documents = task.dependsOn.filter { !questions.contains($0) }
+        let base = documents.isEmpty ? "the brief" : documents.joined(separator: ", ")
         return "- \(task.id) builds on \(base)"
     }
 

@@ -6,6 +6,7 @@ enum OperationsReview {
         var parts = ["# Operations review: \(record.engagement)", summary(of: record)]
         if !record.plan.isEmpty { parts.append("## Plan\n\n\(record.plan)") }
         parts.append("## Tasks\n\n" + tasks(of: record))
+        if let questions = questions(of: record) { parts.append("## Questions to colleagues\n\n" + questions) }
         if !record.calls.isEmpty {
             parts.append("## Models\n\n" + models(of: record))
             parts.append("## Agents\n\n" + agents(of: record))
@@ -40,6 +41,14 @@ enum OperationsReview {
             ]
         }
         return MarkdownTable.text(["Task", "Agent", "Status", "Calls", "Cost", "Score", "Document"], rows)
+    }
+
+    /// Nil where no task asked anybody.
+    private static func questions(of record: RunRecord) -> String? {
+        let rows = record.tasks.compactMap { task in
+            task.askedBy.map { [$0, task.agent, task.question ?? "", task.status.rawValue] }
+        }
+        return rows.isEmpty ? nil : MarkdownTable.text(["Task", "Asked", "Question", "Status"], rows)
     }
 
     private static func models(of record: RunRecord) -> String {

@@ -71,6 +71,10 @@ package struct RunRecord: Sendable, Hashable {
         /// What its document cites; nil where it was given nothing to cite.
         package var citations: CitationCheck?
         package var error: String?
+        /// The task whose question it answers; nil for tasks of the plan.
+        package var askedBy: String?
+        /// That question.
+        package var question: String?
 
         package init(
             id: String,
@@ -83,7 +87,9 @@ package struct RunRecord: Sendable, Hashable {
             words: Int = 0,
             score: Double? = nil,
             citations: CitationCheck? = nil,
-            error: String? = nil
+            error: String? = nil,
+            askedBy: String? = nil,
+            question: String? = nil
         ) {
             self.id = id
             self.title = title
@@ -96,6 +102,8 @@ package struct RunRecord: Sendable, Hashable {
             self.score = score
             self.citations = citations
             self.error = error
+            self.askedBy = askedBy
+            self.question = question
         }
     }
 
@@ -137,6 +145,9 @@ package struct RunRecord: Sendable, Hashable {
         self.tasks = tasks
         self.calls = calls
     }
+
+    /// Those whose answer is a document.
+    package var plannedTasks: [Task] { tasks.filter { $0.askedBy == nil } }
 
     var spent: NanoUSD { calls.reduce(.zero) { $0 + $1.cost } }
     var usage: ModelUsage { calls.reduce(.zero) { $0 + $1.usage } }

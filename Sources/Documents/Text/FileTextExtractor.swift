@@ -4,7 +4,7 @@ package import Logging
 /// Text out of every type that may be uploaded (decision O-8); docs/extraction.md has the table.
 ///
 /// Three steps: ``Inspection`` looks at the bytes and refuses what is not what it seems, a reader of the type's family makes
-/// records or text of it (foreign programs behind ``Walls``), and ``BlockCollector`` cleans, counts and cuts.
+/// records or text of it (foreign programs behind ``ToolWalls``), and ``BlockCollector`` cleans, counts and cuts.
 package struct FileTextExtractor: TextExtractor {
     private let box: ToolBox
 
@@ -12,7 +12,7 @@ package struct FileTextExtractor: TextExtractor {
     ///   - logger: hears what tools complained of, at debug level.
     ///   - searchPath: folders parted by colons, where the programs are looked for.
     ///   - seconds: that one tool may take for one file, by the clock and of CPU.
-    ///   - requiresWalls: read with no foreign program where ``Walls/standing()`` is not `full`.
+    ///   - requiresWalls: read with no foreign program where ``ToolWalls/standing()`` is not `full`.
     package init(
         logger: Logger,
         searchPath: String = "/usr/bin:/bin:/usr/local/bin",

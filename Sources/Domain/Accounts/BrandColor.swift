@@ -35,7 +35,7 @@ package struct BrandColor: Sendable, Hashable {
 
     /// `#rrggbb`.
     package var hex: String {
-        "#" + [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        "#" + [red, green, blue].hexadecimal
     }
 
     /// The same tone, darkened until text of it on white paper can be read: a contrast of at least 4.5 to 1 (WCAG 2.1,

@@ -6,28 +6,13 @@ package enum ContentDisposition {
     package static func attachment(_ filename: String) -> String {
         let ascii = String(filename.unicodeScalars.map { isPlain($0) ? Character($0) : "_" })
         guard ascii != filename else { return "attachment; filename=\"\(ascii)\"" }
-        return "attachment; filename=\"\(ascii)\"; filename*=UTF-8''\(encoded(filename))"
+        return "attachment; filename=\"\(ascii)\"; filename*=UTF-8''\(filename.percentEncoded(keeping: attributeMarks))"
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         (0x20...0x7E).contains(scalar.value) && scalar != "\"" && scalar != "\\" && scalar != "%"
     }
 
-    /// `attr-char` of RFC 8187 stays; every other byte becomes `%XX`.
-    private static func encoded(_ text: String) -> String {
-        text.utf8.reduce(into: "") { out, byte in
-            let scalar = Unicode.Scalar(byte)
-            if scalar.isASCII, isAttributeCharacter(scalar) {
-                out.unicodeScalars.append(scalar)
-            } else {
-                let hex = String(byte, radix: 16, uppercase: true)
-                out += hex.count == 1 ? "%0" + hex : "%" + hex
-            }
-        }
-    }
-
-    private static func isAttributeCharacter(_ scalar: Unicode.Scalar) -> Bool {
-        let character = Character(scalar)
-        return character.isLetter || character.isNumber || "!#$&+-.^_`|~".contains(character)
-    }
+    /// What `attr-char` of RFC 8187 has beyond the unreserved characters.
+    private static let attributeMarks = "!#$&+^`|"
 }

@@ -20,6 +20,10 @@ package struct ModelReply: Sendable, Hashable {
     package var billed: NanoUSD?
     /// The provider's own name for the call, for a complaint.
     package var requestID: String?
+    /// What the provider says may still be asked of it; nil where it does not say.
+    package var allowance: ModelAllowance?
+    /// How long before the end of the answer the provider said so.
+    package var allowanceAge = Duration.zero
 
     package init(
         text: String,
@@ -27,7 +31,8 @@ package struct ModelReply: Sendable, Hashable {
         usage: ModelUsage?,
         model: String,
         billed: NanoUSD? = nil,
-        requestID: String? = nil
+        requestID: String? = nil,
+        allowance: ModelAllowance? = nil
     ) {
         self.text = text
         self.finish = finish
@@ -35,6 +40,18 @@ package struct ModelReply: Sendable, Hashable {
         self.model = model
         self.billed = billed
         self.requestID = requestID
+        self.allowance = allowance
+    }
+}
+
+/// What is left of a key's rates, by the provider's own word.
+package struct ModelAllowance: Sendable, Hashable {
+    package var requests: Int?
+    package var tokens: Int?
+
+    package init(requests: Int? = nil, tokens: Int? = nil) {
+        self.requests = requests
+        self.tokens = tokens
     }
 }
 

@@ -11,6 +11,11 @@ package protocol Payments: Sendable {
     /// Opens a page on which the buyer of a task pays exactly its budget.
     func openCheckout(_ checkout: TaskCheckout, key: String) async throws(PaymentFault) -> CheckoutPage
 
+    /// Closes such a page, so that nobody pays on it any more. Well done too where it has ended before, or was paid.
+    ///
+    /// - Parameter session: the page's id.
+    func closeCheckout(_ session: String, _ mode: KeyMode, key: String) async throws(PaymentFault)
+
     /// Opens a page on which a tenant subscribes to a plan.
     ///
     /// - Parameters:

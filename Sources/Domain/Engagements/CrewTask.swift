@@ -70,19 +70,29 @@ package struct Simulation: Sendable, Hashable, Codable {
     package var steps: Int
     /// How many attempts fail before one succeeds, 0 to 100.
     package var failTimes: Int
+    /// What it asks colleagues first, instead of writing; at most 20.
+    package var delegate: [DelegatedQuestion]
 
-    package init(milliseconds: Int = 0, cost: NanoUSD = .zero, fail: Bool = false, steps: Int = 1, failTimes: Int = 0) {
+    package init(
+        milliseconds: Int = 0,
+        cost: NanoUSD = .zero,
+        fail: Bool = false,
+        steps: Int = 1,
+        failTimes: Int = 0,
+        delegate: [DelegatedQuestion] = []
+    ) {
         self.milliseconds = milliseconds
         self.cost = cost
         self.fail = fail
         self.steps = steps
         self.failTimes = failTimes
+        self.delegate = delegate
     }
 
     private enum CodingKeys: String, CodingKey {
         case milliseconds = "ms"
         case nanos = "costNanos"
-        case fail, steps, failTimes
+        case fail, steps, failTimes, delegate
     }
 
     package init(from decoder: any Decoder) throws {
@@ -92,7 +102,8 @@ package struct Simulation: Sendable, Hashable, Codable {
             cost: NanoUSD(nanos: try container.decode(Int64.self, forKey: .nanos)),
             fail: try container.decode(Bool.self, forKey: .fail),
             steps: try container.decode(Int.self, forKey: .steps),
-            failTimes: try container.decode(Int.self, forKey: .failTimes)
+            failTimes: try container.decode(Int.self, forKey: .failTimes),
+            delegate: try container.decodeIfPresent([DelegatedQuestion].self, forKey: .delegate) ?? []
         )
     }
 
@@ -103,6 +114,7 @@ package struct Simulation: Sendable, Hashable, Codable {
         try container.encode(fail, forKey: .fail)
         try container.encode(steps, forKey: .steps)
         try container.encode(failTimes, forKey: .failTimes)
+        if !delegate.isEmpty { try container.encode(delegate, forKey: .delegate) }
     }
 }
 

@@ -127,8 +127,25 @@ struct CrewTaskReader {
             cost: try inner.dollars("costUsd"),
             fail: try inner.flag("fail") ?? false,
             steps: try inner.whole("steps", 1...10_000) ?? 1,
-            failTimes: try inner.whole("failTimes", 0...100) ?? 0
+            failTimes: try inner.whole("failTimes", 0...100) ?? 0,
+            delegate: try inner.questions("delegate")
         )
+    }
+
+    /// Not held to the rules for a model's own questions: tests break them on purpose.
+    private func questions(_ key: String) throws(CrewTaskFault) -> [DelegatedQuestion] {
+        guard let value = value(key) else { return [] }
+        guard let items = value.arrayValue, items.count <= 20 else {
+            throw fault(key, "must be an array of at most 20 questions")
+        }
+        var questions: [DelegatedQuestion] = []
+        for item in items {
+            guard let to = item["to"]?.stringValue, let question = item["question"]?.stringValue,
+                !(to + question).utf8.contains(0)
+            else { throw fault(key, "each item needs \"to\" and \"question\", both texts") }
+            questions.append(DelegatedQuestion(to: to, question: question))
+        }
+        return questions
     }
 
     private init(path: String, number: Int, members: [String: JSON]) {

@@ -1,6 +1,11 @@
 package import Queue
 private import Synchronization
 
+/// What must be undone where the follow-up that it was meant for does not begin here.
+package protocol Abandonable: Sendable {
+    func abandon() async
+}
+
 /// Lets a job's own worker go on with the job that follows from it, in the slot that comes free.
 package final class HandOver: Sendable {
     private let offer: @Sendable () -> Int?

@@ -55,7 +55,7 @@ package struct JobContext: Sendable {
         enqueuing: [SQL] = [],
         reading: [SQL] = []
     ) async throws -> [PostgresResult] {
-        do {
+        try await refusing {
             let (read, claimed) = try await queue.transaction { transaction in
                 // The fence last, so that locks are taken in the order of the house: run, tasks, jobs.
                 let all = statements + [requiredFence]
@@ -64,10 +64,62 @@ package struct JobContext: Sendable {
             }
             handOver.accept(claimed)
             return read
+        }
+    }
+
+    /// The same where this worker goes on with a follow-up: what that one writes first goes into the same transaction, so
+    /// that both pay for one commit. Two trips; the second is the COMMIT.
+    ///
+    /// - Parameter next: what the follow-up writes first, made of the results of the reading; nil writes nothing. It must not
+    ///   wait for anything: the run's row is locked meanwhile.
+    /// - Returns: the results of the reading, and that of what `next` wrote.
+    package func settle(
+        writing statements: [SQL],
+        enqueuing: [SQL],
+        reading: [SQL],
+        next: ([PostgresResult], ClaimedJob) -> SQL?
+    ) async throws -> (read: [PostgresResult], next: PostgresResult?) {
+        try await refusing {
+            let (read, first, claimed) = try await queue.transaction { transaction in
+                let read = try await transaction.write(
+                    [Self.brief] + statements + [requiredFence],
+                    enqueuing: enqueuing,
+                    reading: reading
+                )
+                let more = transaction.handedOver.first.flatMap { next(read, $0) }
+                let first = try await transaction.sql.finish(more.map { [$0] } ?? []).first
+                return (read, first, transaction.handedOver)
+            }
+            handOver.accept(claimed)
+            return (read, first)
+        }
+    }
+
+    /// A worker that is frozen between two trips must not hold its locks for long, and statements of every step are not worth
+    /// a plan of their own each time.
+    private static let brief: SQL = """
+        SELECT set_config('idle_in_transaction_session_timeout', \("5000"), true),
+               set_config('plan_cache_mode', 'force_generic_plan', true)
+        """
+
+    private func refusing<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
         } catch let error as PostgresError where error.sqlState == Self.refused {
             guard error.message == Self.fenced else { throw Moot(description: error.message) }
             throw Fenced(job: job.id, attempt: job.attempt)
         }
+    }
+
+    /// Books what a late answer cost, though this job may have been cancelled meanwhile: that is often why it is late.
+    package func bill(_ statement: SQL) async throws {
+        let postgres = queue.postgres
+        _ = try await Task { try await postgres.query(statement) }.value
+    }
+
+    /// The context of a follow-up that this worker goes on with.
+    package func following(_ job: ClaimedJob) -> JobContext {
+        JobContext(job: job, queue: queue, services: services, logger: logger, handOver: handOver, progress: progress)
     }
 
     /// Says how far the job is, for people who look. Cheap: the worker writes the newest report of each job once a second.

@@ -1,5 +1,6 @@
 package import Crew
 package import Domain
+package import Queue
 package import Stores
 
 /// What all jobs of a process share.
@@ -54,6 +55,10 @@ package struct Models: Sendable {
     package let accounts: [String: ProviderMarks.Account]
     /// Documents that a model judges lower than this, in tenths, are written once more; 0 is none.
     package let reviseBelow: Int
+    /// Whether tasks may ask colleagues before they write.
+    package let allowsDelegation: Bool
+    /// What providers allow in a minute, by the operator's word.
+    private let rates: RateTable
     private let observer: Observer
     private let providers: [String: any LanguageModel]
 
@@ -71,18 +76,24 @@ package struct Models: Sendable {
     ///   - observer: who judges documents.
     ///   - accounts: of the providers that are outside; what befalls one process there is told to all.
     ///   - reviseBelow: in tenths, 0…100.
+    ///   - allowsDelegation: whether tasks may ask colleagues before they write.
+    ///   - rates: of providers with an account; those without any are not counted.
     package init(
         routing: CrewRouting,
         providers: [any LanguageModel],
         allowSimulation: Bool,
         observer: Observer = .heuristic,
         accounts: [ProviderMarks.Account] = [],
-        reviseBelow: Int = 60
+        reviseBelow: Int = 60,
+        allowsDelegation: Bool = true,
+        rates: RateTable = RateTable()
     ) {
         self.routing = routing
         self.observer = observer
         self.accounts = Dictionary(accounts.map { ($0.provider, $0) }, uniquingKeysWith: { first, _ in first })
         self.reviseBelow = reviseBelow
+        self.allowsDelegation = allowsDelegation
+        self.rates = rates
         self.providers = Dictionary(providers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.allowSimulation = allowSimulation
     }
@@ -91,6 +102,17 @@ package struct Models: Sendable {
     package func judge(of provider: String) -> Observer {
         let isModel = provider != ModelProvider.offline && provider != ModelProvider.simulated
         return observer == .model && (!isModel || routing.isOffline) ? .heuristic : observer
+    }
+
+    /// What a call to this model takes from, shared by all who use the same key; nil where it has no rate.
+    package func bucket(of route: ModelRoute) -> RateBucket? {
+        guard let rate = rates.rate(of: route.model, provider: route.provider), let account = accounts[route.provider]
+        else { return nil }
+        return RateBucket(
+            name: "\(account.provider):\(account.id):\(rate.group)",
+            requests: rate.requests,
+            tokens: rate.tokens
+        )
     }
 
     package subscript(provider: String) -> (any LanguageModel)? { providers[provider] }

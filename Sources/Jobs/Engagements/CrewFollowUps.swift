@@ -12,7 +12,8 @@ enum CrewFollowUps {
     ///   - task: only tasks that depend on this one; nil takes all ready ones.
     ///   - session: takes the first of them at once.
     static func next(of run: Run.ID, after task: String? = nil, handOverTo session: Int? = nil) -> SQL {
-        let rows: SQL = "\(clause: stepRows(of: run, waitedFor: task)) UNION ALL \(clause: lastRow(of: run))"
+        let condition: SQL = "(\(task)::text IS NULL OR \(task) = ANY (t.depends_on))"
+        let rows: SQL = "\(clause: stepRows(of: run, where: condition)) UNION ALL \(clause: lastRow(of: run))"
         return insert(rows, handOverTo: session)
     }
 
@@ -20,7 +21,14 @@ enum CrewFollowUps {
     ///
     /// - Parameter session: takes the first of them at once.
     static func readySteps(of run: Run.ID, handOverTo session: Int? = nil) -> SQL {
-        insert(stepRows(of: run, waitedFor: nil), handOverTo: session)
+        insert(stepRows(of: run, where: "true"), handOverTo: session)
+    }
+
+    /// One step job per question that a task has just asked.
+    ///
+    /// - Parameter session: takes the first of them at once.
+    static func answers(to task: String, of run: Run.ID, handOverTo session: Int?) -> SQL {
+        insert(stepRows(of: run, where: "t.config->>'askedBy' = \(task)"), handOverTo: session)
     }
 
     /// The last job of a run, once no task is left and neither a judgement nor a revision is awaited.
@@ -67,14 +75,14 @@ enum CrewFollowUps {
 
     // MARK: Rows
 
-    private static func stepRows(of run: Run.ID, waitedFor task: String?) -> SQL {
+    private static func stepRows(of run: Run.ID, where condition: SQL) -> SQL {
         """
         SELECT \(JobKind.crewStep.rawValue), \(CrewStep.policy.priority)::smallint, \(CrewStep.policy.retry.attempts)::int,
                t.tenant_id, jsonb_build_object('run', t.run_id, 'task', t.task_id),
                'step:' || t.run_id || ':' || t.task_id, row_number() OVER (ORDER BY t.position)
         FROM run_tasks t JOIN runs r ON r.id = t.run_id
         WHERE t.run_id = \(run) AND t.status = 'ready' AND r.status = 'running'
-          AND (\(task)::text IS NULL OR \(task) = ANY (t.depends_on))
+          AND \(clause: condition)
         """
     }
 

@@ -31,10 +31,18 @@ package struct CrewStep: Job {
             _ = try await context.queue.postgres.query(RunLedger.chargeLostCalls(run: run, task: task))
         }
         var variation = StepVariation()
-        var brought = context.handOver.brought as? StepInput
+        // The predecessor's trip brought it along; it is read anew for every further try.
+        let parcel = StepParcel.of(context)
+        var brought = parcel?.input
+        if let parcel, let booked = parcel.booked {
+            let step = StepInProgress(run: run, task: task, context: context, input: parcel.input, files: .none)
+            switch try await step.go(on: booked) {
+            case .ended(let outcome): return ended(outcome, context)
+            case .again(let next): (variation, brought) = (next, nil)
+            }
+        }
         while true {
-            // The predecessor's trip brought it along; it is read anew for every further try.
-            let known = brought?.task == task ? brought : nil
+            let known = brought
             brought = nil
             guard var input = try await stepInput(known, context) else {
                 return .cancel("the run was deleted")
@@ -50,9 +58,7 @@ package struct CrewStep: Job {
             let files = try await StepContext.of(planned, input, context.services.stores.context)
             let step = StepInProgress(run: run, task: task, context: context, input: input, files: files)
             switch try await step.go(variation) {
-            case .ended(let outcome):
-                context.tell(of: run)
-                return outcome
+            case .ended(let outcome): return ended(outcome, context)
             case .again(let next): variation = next
             }
         }
@@ -60,6 +66,11 @@ package struct CrewStep: Job {
 }
 
 extension CrewStep {
+    private func ended(_ outcome: Outcome, _ context: JobContext) -> Outcome {
+        context.tell(of: run)
+        return outcome
+    }
+
     private func stepInput(_ known: StepInput?, _ context: JobContext) async throws -> StepInput? {
         if let known { return known }
         return try await context.services.stores.runs.stepInput(run, task: task)

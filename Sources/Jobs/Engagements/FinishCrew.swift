@@ -27,7 +27,8 @@ package struct FinishCrew: Job {
         let error = Self.error(of: input)
         let status: Run.Status = error == nil ? .completed : .failed
         let event: WebhookLedger.RunEventType = error == nil ? .completed : .failed
-        let documents = RunReport.documents(of: try record(input, status, error))
+        let record = try record(input, status, error)
+        let documents = RunReport.documents(of: record)
         try await context.settle(
             writing: [RunLedger.lockEngagement(of: run)]
                 + RunLedger.finishRun(run, as: status, error: error)
@@ -40,7 +41,7 @@ package struct FinishCrew: Job {
                         of: run
                     )
                 }
-                + [RunLedger.append(Self.closing(input, error), to: run)] + AnnounceRun.facts(event, of: run),
+                + [RunLedger.append(Self.closing(record), to: run)] + AnnounceRun.facts(event, of: run),
             enqueuing: AnnounceRun.jobs(event, of: run)
         )
         context.tell(of: run)
@@ -57,10 +58,11 @@ package struct FinishCrew: Job {
         return "Task \(failed.id) failed" + (failed.error.map { ": \($0)" } ?? "")
     }
 
-    private static func closing(_ input: ReportInput, _ error: String?) -> [RunEvent] {
-        let done = input.tasks.count { $0.status == .completed }
-        let line = error.map { "Run failed: \($0)" } ?? "Run completed: \(done) of \(input.tasks.count) tasks"
-        return [.log(agent: "engagement_manager", line), .status(error == nil ? .completed : .failed)]
+    private static func closing(_ record: RunRecord) -> [RunEvent] {
+        let tasks = record.plannedTasks
+        let done = tasks.count { $0.status == .completed }
+        let line = record.error.map { "Run failed: \($0)" } ?? "Run completed: \(done) of \(tasks.count) tasks"
+        return [.log(agent: "engagement_manager", line), .status(record.error == nil ? .completed : .failed)]
     }
 
     private func record(_ input: ReportInput, _ status: Run.Status, _ error: String?) throws -> RunRecord {
@@ -92,7 +94,9 @@ package struct FinishCrew: Job {
             words: task.words,
             score: task.score.map { Double($0) / 10 },
             citations: task.citations.flatMap(CitationCheck.init(json:)),
-            error: task.error
+            error: task.error,
+            askedBy: planned.askedBy,
+            question: planned.askedBy == nil ? nil : planned.description
         )
     }
 

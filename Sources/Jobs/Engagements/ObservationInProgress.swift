@@ -17,11 +17,6 @@ struct ObservationInProgress {
     private var models: Models { context.services.models }
     private var gate: ProviderGate { ProviderGate(input.marks, context) }
 
-    private struct Call {
-        let request: ModelRequest
-        let choice: RouteChoice
-    }
-
     func go() async throws -> Outcome {
         let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
         var repair: String?
@@ -30,12 +25,18 @@ struct ObservationInProgress {
             guard let provider = models[call.choice.route.provider] else {
                 return .snooze(.seconds(5), "this worker has no provider \(call.choice.route.provider)")
             }
-            let listener: @Sendable (String) -> Void
-            switch try await gate.admission(to: call.choice.route.provider) {
+            let pass: CallPass
+            switch try await gate.admission(to: call.choice.route, for: call.request) {
             case .wait(let time): return try await hold(call.choice.route.provider, time)
-            case .go(let heard): listener = heard
+            case .paced(let time) where repair == nil:
+                return try await gate.pace(call.choice.route, time, task, of: run, by: Self.agent)
+            case .paced:
+                // Coming back later means asking for the first answer again, and paying for it each time.
+                return try await giveUp("the judge's answer could not be used, and the provider's rate is used up")
+            case .go(let leave): pass = leave
             }
             guard let id = try await reserve(call) else {
+                pass.unused()
                 // A pause or a stop refuses it too; what is awaited begins anew with a resume.
                 guard try await context.services.stores.runs.isRunning(run) else {
                     return .cancel("the run is not at work")
@@ -44,10 +45,12 @@ struct ObservationInProgress {
             }
             let reply: ModelReply
             do {
-                reply = try await provider.complete(call.request, onText: listener)
+                reply = try await pass.through(provider).complete(call.request, onText: pass.heard)
                 await gate.answered(by: call.choice.route.provider)
             } catch {
-                return try await end(error, call, id)
+                let tries = ObserveTask.policy.retry.attempts
+                if let next = try await call.end(error, call: id, of: run, tries: tries, gate, context) { return next }
+                return try await giveUp(error.description)
             }
             let booking = booking(reply, call, id)
             do {
@@ -72,7 +75,7 @@ struct ObservationInProgress {
     // MARK: The call
 
     /// Judges are of another family than the writer, where there are two that answer.
-    private func prepare(_ planned: PlannedTask, _ repair: String?) -> Call? {
+    private func prepare(_ planned: PlannedTask, _ repair: String?) -> SideCall? {
         let writer = models.routing.prices.provider(of: input.writer)
         let health = gate.health
         for down in [health.avoided.union([writer].compactMap { $0 }), health.avoided, health.down] {
@@ -91,7 +94,7 @@ struct ObservationInProgress {
             guard let choice = models.routing.choose(question) else { continue }
             var request = choice.route.model == wish.model ? draft : request(planned, choice.route.model, repair)
             request.maxOutput = choice.maxOutput
-            return Call(request: request, choice: choice)
+            return SideCall(request: request, choice: choice)
         }
         return nil
     }
@@ -113,23 +116,14 @@ struct ObservationInProgress {
         )
     }
 
-    private func reserve(_ call: Call) async throws -> Int? {
-        let draft = RunLedger.CallDraft(
-            run: run,
-            task: task,
-            job: context.job.id,
-            attempt: context.job.attempt,
-            agent: Self.agent,
-            model: call.choice.route.model,
-            reason: call.choice.route.reason.rawValue,
-            reservation: call.choice.reservation
-        )
+    private func reserve(_ call: SideCall) async throws -> Int? {
+        let draft = context.draft(of: call.choice, for: task, of: run, by: Self.agent)
         return try await context.queue.postgres.query(RunLedger.beginObservation(draft)).first?.decode(Int.self)
     }
 
     // MARK: The end
 
-    private func booking(_ reply: ModelReply, _ call: Call, _ id: Int) -> RunLedger.CallEnd {
+    private func booking(_ reply: ModelReply, _ call: SideCall, _ id: Int) -> RunLedger.CallEnd {
         let charge = models.routing.prices.charge(for: reply, to: call.request, provider: call.choice.route.provider)
         return RunLedger.CallEnd(
             call: id,
@@ -141,7 +135,7 @@ struct ObservationInProgress {
         )
     }
 
-    private func settle(_ score: QualityScore, _ call: Call, _ end: RunLedger.CallEnd) async throws {
+    private func settle(_ score: QualityScore, _ call: SideCall, _ end: RunLedger.CallEnd) async throws {
         let news = AnnounceDocument.scored(task, of: run)
         let revises = input.isFirst && score.tenths < models.reviseBelow
         let line =
@@ -153,7 +147,7 @@ struct ObservationInProgress {
                     RunLedger.book(
                         end,
                         of: run,
-                        announcing: [.log(agent: Self.agent, line), .cost(input.spent + end.cost)],
+                        announcing: [.log(agent: Self.agent, line), .cost],
                         isStep: false
                     ),
                     RunLedger.keepScore(
@@ -171,27 +165,9 @@ struct ObservationInProgress {
             )
         } catch  where error is Fenced || error is Moot {
             // Too late for the score, never for the bill.
-            _ = try await context.queue.postgres.query(RunLedger.end(end, of: run, isStep: false))
+            try await context.bill(RunLedger.end(end, of: run, isStep: false))
             throw error
         }
-    }
-
-    /// Passing faults are tried again by the queue; with the last try, and with the others, the run goes on without a score.
-    private func end(_ fault: ModelFault, _ call: Call, _ id: Int) async throws -> Outcome {
-        let failed = FailedCall.end(fault, call: id, call.request, call.choice, models.routing.prices)
-        let postgres = context.queue.postgres
-        let history = StepHistory(failures: context.job.failures, canFailOver: false)
-        let verdict = FaultPolicy.verdict(on: fault, history: history, jitter: .random(in: 0..<1))
-        let statements =
-            [RunLedger.end(failed, of: run, isStep: false)] + gate.notes(verdict.mark, call.choice.route, fault)
-        // This task may have been cancelled, and the money must be booked all the same.
-        _ = try await Task { try await postgres.pipeline(statements) }.value
-        if case .cancelled = fault { throw CancellationError() }
-        let tries = ObserveTask.policy.retry.attempts
-        if case .retry(let delay, let isCounted) = verdict.action, context.job.failures + 1 < tries {
-            return isCounted ? .retry(after: delay, fault.description) : .snooze(delay, fault.description)
-        }
-        return try await giveUp(fault.description)
     }
 
     private func giveUp(_ why: String) async throws -> Outcome {

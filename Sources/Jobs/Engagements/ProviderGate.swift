@@ -10,21 +10,24 @@ import Synchronization
 /// A provider that is all right costs no statement here.
 struct ProviderGate {
     enum Admission {
-        /// The call may go out; the closure wants to hear of its text.
-        case go(@Sendable (String) -> Void)
+        /// The call may go out, with this.
+        case go(CallPass)
         /// Not before this is over.
         case wait(Duration)
+        /// The provider is all right, but its rate is used up for so long.
+        case paced(Duration)
     }
 
     let health: ProviderHealth
     private let accounts: [String: ProviderMarks.Account]
-    private let postgres: Postgres
+    private let context: JobContext
+    private var postgres: Postgres { context.queue.postgres }
 
     /// - Parameter marks: as ``ProviderMarks/column`` has them; those of other keys are left out.
     init(_ marks: JSON?, _ context: JobContext) {
         let accounts = context.services.models.accounts
         self.accounts = accounts
-        postgres = context.queue.postgres
+        self.context = context
         health = ProviderHealth(
             (marks?.arrayValue ?? []).compactMap(Self.mark).filter { accounts[$0.account.provider] == $0.account }
                 .map(\.mark)
@@ -49,18 +52,35 @@ struct ProviderGate {
 
     // MARK: Before a call
 
-    /// Whether a call may go out now. The first one after a pause is a probe: only one worker of the fleet makes it.
-    func admission(to provider: String) async throws -> Admission {
-        switch health.standing(of: provider) {
-        case .free: return .go { _ in }
+    /// Whether a call may go out now. The first one after a pause is a probe: only one worker of the fleet makes it. A
+    /// provider without a rate costs nothing here.
+    func admission(to route: ModelRoute, for request: ModelRequest) async throws -> Admission {
+        let standing = health.standing(of: route.provider)
+        switch standing {
         case .held(let left): return .wait(left + Self.jitter())
         case .down: return .wait(FaultPolicy.probeEvery)
-        case .probe:
-            guard let account = accounts[provider] else { return .go { _ in } }
-            let claimed = try await postgres.query(ProviderMarks.claimProbe(account, for: FaultPolicy.probeEvery))
-            guard claimed.first != nil else { return .wait(ProviderHealth.glance + Self.jitter()) }
-            return .go(listener(provider, account))
+        case .free, .probe: break
         }
+        let rates = context.queue.rates
+        var toll: RateToll?
+        if let bucket = context.services.models.bucket(of: route) {
+            switch await rates.take(bucket, tokens: TokenBound.prompt(request) + request.maxOutput) {
+            case .taken(let taken): toll = taken
+            case .refused(let wait): return .paced(wait + Self.jitter(after: wait))
+            }
+        }
+        guard standing == .probe, let account = accounts[route.provider] else { return .go(CallPass(toll, rates)) }
+        let claimed = try await postgres.query(ProviderMarks.claimProbe(account, for: FaultPolicy.probeEvery))
+        guard claimed.first != nil else {
+            CallPass(toll, rates).unused()
+            return .wait(ProviderHealth.glance + Self.jitter())
+        }
+        return .go(CallPass(toll, rates, heard: listener(route.provider, account)))
+    }
+
+    /// Those at the end of a line of more than a minute are all sent away for one: they must not come back together.
+    private static func jitter(after wait: Duration) -> Duration {
+        wait < .seconds(60) ? jitter() : .seconds(Double.random(in: 0..<30))
     }
 
     private static func jitter() -> Duration { .seconds(Double.random(in: 0..<1)) }
@@ -97,6 +117,24 @@ struct ProviderGate {
         let minutes = FaultPolicy.patience.components.seconds / 60
         let words = health[provider].map { " (\($0.reason))" } ?? ""
         return "Provider \(provider) was not available for \(minutes) minutes\(words). Start the run again later"
+    }
+
+    /// The rate is used up: the slot is given back and no attempt is spent. A rate is no fault, so patience has no end; the
+    /// run's log says it once for each job.
+    func pace(
+        _ route: ModelRoute,
+        _ wait: Duration,
+        _ task: String,
+        of run: Run.ID,
+        by agent: String
+    ) async throws -> Outcome {
+        let words = context.services.models.bucket(of: route)?.words ?? ""
+        let reason = "waiting for the provider \(route.provider): its rate\(words) is used up"
+        let line = RunEvent.log(agent: agent, "\(task): \(reason)")
+        _ = try await postgres.pipeline([
+            RunLedger.tellOfPace(line, of: task, run, job: context.job.id), RunLedger.forgetHold(of: task, run),
+        ])
+        return .snooze(wait, reason)
     }
 
     // MARK: After a call
@@ -138,5 +176,13 @@ private final class Once: Sendable {
             defer { isUsed = true }
             return !isUsed
         }
+    }
+}
+
+extension RateBucket {
+    /// ` of 60 requests and 200000 tokens a minute`.
+    fileprivate var words: String {
+        let parts = [requests.map { "\($0) requests" }, tokens.map { "\($0) tokens" }].compactMap { $0 }
+        return parts.isEmpty ? "" : " of \(parts.joined(separator: " and ")) a minute"
     }
 }

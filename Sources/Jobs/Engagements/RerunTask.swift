@@ -13,6 +13,8 @@ extension StartCrew {
         }
         var planned = try JSONDecoder().decode(PlannedTask.self, from: Data(source.config.utf8))
         planned.optional = false
+        planned.asked = nil
+        planned.refused = nil
         planned.rerun = TaskRerun(document: document.rawValue, feedback: source.feedback)
         let task = RunLedger.TaskRow(
             id: planned.id,

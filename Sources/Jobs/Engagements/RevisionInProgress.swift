@@ -16,11 +16,6 @@ struct RevisionInProgress {
     private var models: Models { context.services.models }
     private var gate: ProviderGate { ProviderGate(input.marks, context) }
 
-    private struct Call {
-        let request: ModelRequest
-        let choice: RouteChoice
-    }
-
     func go() async throws -> Outcome {
         let planned = try JSONDecoder().decode(PlannedTask.self, from: Data(input.config.utf8))
         guard wanted.document.utf8.count <= RevisionPrompt.longestDocument else {
@@ -35,10 +30,15 @@ struct RevisionInProgress {
         guard let provider = models[name] else {
             return .snooze(.seconds(5), "this worker has no provider \(name)")
         }
-        guard case .go(let listener) = try await gate.admission(to: name) else {
-            return try await hold(planned, name, gate)
+        let pass: CallPass
+        switch try await gate.admission(to: call.choice.route, for: call.request) {
+        case .wait: return try await hold(planned, name, gate)
+        case .paced(let time):
+            return try await gate.pace(call.choice.route, time, task, of: run, by: planned.agentSlug)
+        case .go(let leave): pass = leave
         }
         guard let id = try await reserve(planned, call) else {
+            pass.unused()
             // A pause or a stop refuses it too; what is awaited begins anew with a resume.
             guard try await context.services.stores.runs.isRunning(run) else {
                 return .cancel("the run is not at work")
@@ -47,10 +47,12 @@ struct RevisionInProgress {
         }
         let reply: ModelReply
         do {
-            reply = try await provider.complete(call.request, onText: listener)
+            reply = try await pass.through(provider).complete(call.request, onText: pass.heard)
             await gate.answered(by: name)
         } catch {
-            return try await end(error, call, id, planned)
+            let tries = ReviseTask.policy.retry.attempts
+            if let next = try await call.end(error, call: id, of: run, tries: tries, gate, context) { return next }
+            return try await giveUp(planned, error.description)
         }
         return try await book(reply, call, id, planned, files)
     }
@@ -67,7 +69,7 @@ struct RevisionInProgress {
     // MARK: The call
 
     /// Nil where no call fits what is left: tasks that are not written yet come first.
-    private func prepare(_ planned: PlannedTask, _ files: StepContext, _ health: ProviderHealth) -> Call? {
+    private func prepare(_ planned: PlannedTask, _ files: StepContext, _ health: ProviderHealth) -> SideCall? {
         for down in [health.avoided, health.down] {
             var question = RevisionPrompt.question(
                 planned,
@@ -82,7 +84,7 @@ struct RevisionInProgress {
             let others = NanoUSD(nanos: choice.reservation.nanos * Int64(wanted.openTasks))
             guard choice.reservation + others <= input.budgetLeft else { continue }
             let isSame = choice.route.model == wish.model
-            return Call(
+            return SideCall(
                 request: isSame ? draft : request(planned, files, choice.route, choice.maxOutput),
                 choice: choice
             )
@@ -120,17 +122,8 @@ struct RevisionInProgress {
         )
     }
 
-    private func reserve(_ planned: PlannedTask, _ call: Call) async throws -> Int? {
-        let draft = RunLedger.CallDraft(
-            run: run,
-            task: task,
-            job: context.job.id,
-            attempt: context.job.attempt,
-            agent: planned.agentSlug,
-            model: call.choice.route.model,
-            reason: call.choice.route.reason.rawValue,
-            reservation: call.choice.reservation
-        )
+    private func reserve(_ planned: PlannedTask, _ call: SideCall) async throws -> Int? {
+        let draft = context.draft(of: call.choice, for: task, of: run, by: planned.agentSlug)
         return try await context.queue.postgres.query(RunLedger.beginRevision(draft)).first?.decode(Int.self)
     }
 
@@ -138,7 +131,7 @@ struct RevisionInProgress {
 
     private func book(
         _ reply: ModelReply,
-        _ call: Call,
+        _ call: SideCall,
         _ id: Int,
         _ planned: PlannedTask,
         _ files: StepContext
@@ -152,16 +145,18 @@ struct RevisionInProgress {
             outputTokens: charge.usage.output,
             isEstimated: charge.isEstimated
         )
-        // Half a document is no better version of a whole one.
-        guard reply.finish == .stop else {
+        // Half a document is no better version of a whole one, and a request to ask colleagues is none.
+        let isRequest = DelegationReply(reply.text, from: planned.agentSlug) != nil
+        guard reply.finish == .stop, !isRequest else {
             _ = try await context.queue.postgres.query(RunLedger.end(end, of: run))
-            return try await giveUp(planned, "the new version was not written to its end")
+            let why = isRequest ? "the answer asks colleagues instead" : "the new version was not written to its end"
+            return try await giveUp(planned, why)
         }
         do {
             try await settle(reply.text, end, call.choice.route, planned, files)
         } catch  where error is Fenced || error is Moot {
             // Too late for the document, never for the bill.
-            _ = try await context.queue.postgres.query(RunLedger.end(end, of: run))
+            try await context.bill(RunLedger.end(end, of: run))
             throw error
         }
         return .settled
@@ -176,7 +171,7 @@ struct RevisionInProgress {
     ) async throws {
         let words = text.split(whereSeparator: \.isWhitespace).count
         let events: [RunEvent] = [
-            .log(agent: planned.agentSlug, "Revised task: \(task) (\(words) words)"), .cost(input.spent + end.cost),
+            .log(agent: planned.agentSlug, "Revised task: \(task) (\(words) words)"), .cost,
         ]
         let news = AnnounceDocument.ready(task, of: run)
         let cited = files.citations(in: text).map { [ContextLedger.cite($0.json.text, task: task, of: run)] } ?? []
@@ -201,23 +196,6 @@ struct RevisionInProgress {
             ] + cited + news.facts,
             enqueuing: news.jobs + [CrewFollowUps.observations(of: run, task: task), CrewFollowUps.finish(of: run)]
         )
-    }
-
-    /// Passing faults are tried again by the queue; with the last try, and with the others, the document stays as it is.
-    private func end(_ fault: ModelFault, _ call: Call, _ id: Int, _ planned: PlannedTask) async throws -> Outcome {
-        let failed = FailedCall.end(fault, call: id, call.request, call.choice, models.routing.prices)
-        let history = StepHistory(failures: context.job.failures, canFailOver: false)
-        let verdict = FaultPolicy.verdict(on: fault, history: history, jitter: .random(in: 0..<1))
-        let statements = [RunLedger.end(failed, of: run)] + gate.notes(verdict.mark, call.choice.route, fault)
-        let postgres = context.queue.postgres
-        // A task of its own, because this one may have been cancelled and the money must be booked all the same.
-        _ = try await Task { try await postgres.pipeline(statements) }.value
-        if case .cancelled = fault { throw CancellationError() }
-        let tries = ReviseTask.policy.retry.attempts
-        if case .retry(let delay, let isCounted) = verdict.action, context.job.failures + 1 < tries {
-            return isCounted ? .retry(after: delay, fault.description) : .snooze(delay, fault.description)
-        }
-        return try await giveUp(planned, fault.description)
     }
 
     private func giveUp(_ planned: PlannedTask, _ why: String) async throws -> Outcome {

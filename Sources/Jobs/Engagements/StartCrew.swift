@@ -1,4 +1,4 @@
-private import Crew
+import Crew
 package import Domain
 private import FoundationEssentials
 private import PostgresClient
@@ -77,7 +77,7 @@ package struct StartCrew: Job {
             + [.log(agent: "chief_strategist", plan)]
     }
 
-    private static func row(_ task: PlannedTask) throws -> RunLedger.TaskRow {
+    static func row(_ task: PlannedTask) throws -> RunLedger.TaskRow {
         let config = String(decoding: try JSONEncoder().encode(task), as: UTF8.self)
         return RunLedger.TaskRow(
             id: task.id,

@@ -15,10 +15,12 @@ struct StepFailure {
 
     private var run: Run.ID { step.run }
 
-    /// No next call fits the budget (design O-4): nothing new begins, finished documents stay.
+    /// No next call fits the budget (design O-4): nothing new begins, finished documents stay. Where it is a colleague's
+    /// answer that does not fit, the document may still.
     func budget() async throws {
         let input = step.input
-        try await fail(run: "Budget exceeded ($\(input.spent.cents) of $\(input.budget.cents))")
+        let error = "Budget exceeded ($\(input.spent.cents) of $\(input.budget.cents))"
+        if planned.askedBy == nil { try await fail(run: error) } else { try await fail(task: error) }
     }
 
     func fail(run error: String) async throws {
@@ -26,11 +28,13 @@ struct StepFailure {
     }
 
     /// A required task takes its descendants along; an optional one only cuts its own edges.
-    func fail(task error: String) async throws {
+    ///
+    /// - Parameter call: one that ended with an answer of no use, to be booked in the same transaction.
+    func fail(task error: String, booking call: RunLedger.CallEnd? = nil) async throws {
         let rest =
             step.input.optional
             ? RunLedger.openDependants(of: step.task, run) : RunLedger.skipDescendants(of: step.task, run)
-        try await settle(error, [rest])
+        try await settle(error, (call.map { [RunLedger.end($0, of: run)] } ?? []) + [rest])
     }
 
     private func settle(_ error: String, _ rest: [SQL]) async throws {

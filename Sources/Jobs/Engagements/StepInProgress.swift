@@ -31,23 +31,35 @@ struct StepInProgress {
             // Another worker may have the key that this one lacks.
             return .ended(.snooze(.seconds(5), "this worker has no provider \(call.choice.route.provider)"))
         }
-        switch try await gate.admission(to: call.choice.route.provider) {
-        case .wait(let time): return try await hold(call.choice.route.provider, time, planned, variation, gate)
-        case .go(let listener):
-            guard let id = try await reserve(planned, call) else { return try await lost(variation, planned) }
-            return try await ask(provider, call, id, planned, variation, listener)
+        let route = call.choice.route
+        switch try await gate.admission(to: route, for: call.request) {
+        case .wait(let time): return try await hold(route.provider, time, planned, variation, gate)
+        case .paced(let time):
+            return .ended(try await gate.pace(route, time, task, of: run, by: planned.agentSlug))
+        case .go(let pass):
+            guard let id = try await reserve(planned, call) else {
+                pass.unused()
+                return try await lost(variation, planned)
+            }
+            return try await ask(pass.through(provider), call, id, planned, variation, pass.heard)
         }
+    }
+
+    /// Makes the call that the predecessor has booked.
+    func go(on booked: StepParcel.BookedCall) async throws -> Next {
+        guard let provider = models[booked.call.choice.route.provider] else { return .again(StepVariation()) }
+        return try await ask(provider, booked.call, booked.id, booked.planned, StepVariation()) { _ in }
     }
 
     // MARK: Before the call
 
-    private struct Call {
+    struct Call: Sendable {
         let request: ModelRequest
         let choice: RouteChoice
     }
 
     /// Nil where the budget allows no call any more. A provider that is held is taken only where there is no other.
-    private func prepare(_ planned: PlannedTask, _ variation: StepVariation, _ health: ProviderHealth) throws -> Call? {
+    func prepare(_ planned: PlannedTask, _ variation: StepVariation, _ health: ProviderHealth) throws -> Call? {
         let best = try prepare(planned, variation, without: variation.down.union(health.avoided))
         guard best == nil, health.avoided != health.down else { return best }
         return try prepare(planned, variation, without: variation.down.union(health.down))
@@ -124,7 +136,8 @@ struct StepInProgress {
                     step: input.draft == nil ? 1 : 2,
                     attempt: context.job.failures + 1
                 ),
-                shrink: variation.shrink
+                shrink: variation.shrink,
+                delegation: delegationRule(planned, by: route.provider).offer
             )
         )
     }
@@ -133,22 +146,22 @@ struct StepInProgress {
         (try? JSONDecoder().decode(PlannedTask.self, from: Data(config.utf8)))?.title ?? ""
     }
 
+    /// A task that has its answers, a refusal or a draft goes on; it does not start a second time.
+    private func isFirst(_ planned: PlannedTask) -> Bool {
+        input.taskStatus == .ready && planned.asked == nil && planned.refused == nil && input.draft == nil
+    }
+
     private func reserve(_ planned: PlannedTask, _ call: Call) async throws -> Int? {
-        let draft = RunLedger.CallDraft(
-            run: run,
-            task: task,
-            job: context.job.id,
-            attempt: context.job.attempt,
-            agent: planned.agentSlug,
-            model: call.choice.route.model,
-            reason: call.choice.route.reason.rawValue,
-            reservation: call.choice.reservation
-        )
-        let isFirst = input.taskStatus == .ready
-        let events = isFirst ? [RunEvent.log(agent: planned.agentSlug, "Starting task: \(task)")] : []
-        let booked = try await context.queue.postgres.query(RunLedger.begin(draft, announcing: events))
-        if isFirst { context.tell(of: run) }
+        let booked = try await context.queue.postgres.query(booking(planned, call))
+        if isFirst(planned) { context.tell(of: run) }
         return try booked.first?.decode(Int.self)
+    }
+
+    /// Its one row is the call's id; no row where the call may not be made.
+    func booking(_ planned: PlannedTask, _ call: Call) -> SQL {
+        let draft = context.draft(of: call.choice, for: task, of: run, by: planned.agentSlug)
+        let events = isFirst(planned) ? [RunEvent.log(agent: planned.agentSlug, "Starting task: \(task)")] : []
+        return RunLedger.begin(draft, announcing: events)
     }
 
     /// The reservation did not go through: the run moved on, the job is not ours any more, or others took the money.

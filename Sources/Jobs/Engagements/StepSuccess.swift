@@ -33,7 +33,7 @@ struct StepSuccess {
             try await patiently { try await settle(reply, charge.cost, end) }
         } catch  where error is Fenced || error is Moot {
             // Too late for the document, never for the bill.
-            try await patiently { _ = try await step.context.queue.postgres.query(RunLedger.end(end, of: run)) }
+            try await patiently { try await step.context.bill(RunLedger.end(end, of: run)) }
             throw error
         }
     }
@@ -52,7 +52,11 @@ struct StepSuccess {
 
     private func settle(_ reply: ModelReply, _ cost: NanoUSD, _ end: RunLedger.CallEnd) async throws {
         let text = (step.input.draft ?? "") + reply.text
-        switch FinishPolicy.verdict(on: reply.finish, continuations: step.input.draft == nil ? 0 : 1) {
+        let verdict = FinishPolicy.verdict(on: reply.finish, continuations: step.input.draft == nil ? 0 : 1)
+        if verdict != .resume, let asking = DelegationReply(text, from: planned.agentSlug) {
+            return try await StepDelegation(step, planned, by: provider).settle(asking, end)
+        }
+        switch verdict {
         case .accept: try await complete(text, cost, end)
         case .acceptWithNote(let note): try await complete(text + "\n\n" + note + "\n", cost, end)
         case .resume: try await resume(text, cost, end)
@@ -60,11 +64,14 @@ struct StepSuccess {
     }
 
     private func complete(_ text: String, _ cost: NanoUSD, _ end: RunLedger.CallEnd) async throws {
+        if let parent = planned.askedBy {
+            return try await StepDelegation(step, planned, by: provider).keepAnswer(text, to: parent, end)
+        }
         let words = text.split(whereSeparator: \.isWhitespace).count
         let events: [RunEvent] = [
             .log(agent: planned.agentSlug, "Completed task: \(task) (\(words) words)"),
             .taskComplete(task),
-            .cost(step.input.spent + cost),
+            .cost,
         ]
         let session = step.context.handOver.session
         let document = RunLedger.addDeliverable(
@@ -74,18 +81,16 @@ struct StepSuccess {
             task: task,
             of: run
         )
-        let read = try await step.context.settle(
-            writing: [
+        let writing =
+            [
                 RunLedger.book(end, of: run, announcing: events),
                 RunLedger.completeTask(task, of: run, cost: cost, document, score: score(of: text)),
             ] + (isForModel ? [RunLedger.awaitObservation(of: task, run)] : []) + citations(text)
-                + news.flatMap(\.facts),
-            enqueuing: news.flatMap(\.jobs) + (isForModel ? [CrewFollowUps.observations(of: run, task: task)] : []) + [
-                CrewFollowUps.next(of: run, after: task, handOverTo: session)
-            ],
-            reading: session.map { RunStore.stepInput(of: run, nextUnder: $0) } ?? []
-        )
-        if session != nil, let next = try RunStore.stepInput(read) { step.context.handOver.send(along: next) }
+            + news.flatMap(\.facts)
+        let enqueuing =
+            news.flatMap(\.jobs) + (isForModel ? [CrewFollowUps.observations(of: run, task: task)] : [])
+            + [CrewFollowUps.next(of: run, after: task, handOverTo: session)]
+        try await step.settle(writing, enqueuing, goingOnUnder: session)
     }
 
     /// Events for endpoints, where there are any; a score of a model's comes with its own.

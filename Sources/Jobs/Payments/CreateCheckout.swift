@@ -46,7 +46,7 @@ package struct CreateCheckout: Job {
     static func key(_ task: String) -> String { "checkout:\(task)" }
 
     /// Stripe's Idempotency-Key: another one after each page that has expired.
-    private static func key(_ checkout: TaskCheckout) -> String {
+    static func key(_ checkout: TaskCheckout) -> String {
         key(checkout.task) + (checkout.page.map { ":\($0)" } ?? "")
     }
 

@@ -30,6 +30,11 @@ struct StripeDeeds {
 
     private func fund(_ funding: TaskFunding) async throws -> StripeResult {
         guard try await query(StripeLedger.fund(funding, isLive: event.isLive)).first == nil else { return .done }
+        guard try await query(StripeLedger.fundLate(funding, isLive: event.isLive)).first == nil else {
+            // It came after the cancellation: all of it goes back.
+            try await transaction.enqueue(RefundTask.jobs(query(RefundStore.ask(funding.task))))
+            return .done
+        }
         guard let row = try await query(StripeLedger.task(funding.task)).first else {
             return .unmatched("there is no task \(funding.task)")
         }

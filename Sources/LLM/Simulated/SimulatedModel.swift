@@ -18,7 +18,7 @@ package struct SimulatedModel: LanguageModel {
         for step in 1...max(1, simulation.steps) {
             await rest(of: simulation, step)
             guard !Task.isCancelled else { throw .cancelled(partialOutputBytes: text.utf8.count) }
-            let piece = Self.piece(request, step, of: simulation.steps)
+            let piece = Self.piece(request, step, of: simulation)
             text += piece
             onText(piece)
         }
@@ -34,9 +34,16 @@ package struct SimulatedModel: LanguageModel {
         if share > 0 { try? await Task.sleep(for: .milliseconds(share)) }
     }
 
-    private static func piece(_ request: ModelRequest, _ step: Int, of steps: Int) -> String {
+    private static func piece(_ request: ModelRequest, _ step: Int, of simulation: Simulation) -> String {
+        guard simulation.delegate.isEmpty else { return step == 1 ? asking(simulation.delegate) : "" }
+        let steps = simulation.steps
         let title = request.material.title.isEmpty ? request.origin.task : request.material.title
         let lead = step == 1 ? "# \(title)\n\nSimulated document.\n" : ""
         return lead + (steps > 1 ? "\nStep \(step) of \(steps).\n" : "")
+    }
+
+    private static func asking(_ questions: [DelegatedQuestion]) -> String {
+        let items = questions.map { JSON.object(["to": .string($0.to), "question": .string($0.question)]) }
+        return JSON.object(["delegate": .array(items)]).text
     }
 }

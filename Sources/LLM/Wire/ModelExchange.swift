@@ -11,6 +11,7 @@ final class ModelExchange<Answer: StreamedAnswer>: HTTPClientResponseDelegate {
 
     fileprivate struct State {
         var head: HTTPResponseHead?
+        var headAt = NIODeadline.now()
         var isStream = false
         var events = ServerSentEvents()
         var answer = Answer()
@@ -61,6 +62,7 @@ final class ModelExchange<Answer: StreamedAnswer>: HTTPClientResponseDelegate {
     func didReceiveHead(task: HTTPClient.Task<ModelReply>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         state.withLock {
             $0.head = head
+            $0.headAt = .now()
             let type = head.headers.first(name: "content-type") ?? "text/event-stream"
             $0.isStream = head.status == .ok && type.lowercased().hasPrefix("text/event-stream")
         }
@@ -103,7 +105,10 @@ final class ModelExchange<Answer: StreamedAnswer>: HTTPClientResponseDelegate {
             let wait = RetryAfter.wait(in: head.headers, now: Self.now())
             throw words.fault(status: Int(head.status.code), ProviderError.read(state.body), wait: wait)
         }
-        return try state.answer.reply(to: request, requestID: requestID, words: words)
+        var reply = try state.answer.reply(to: request, requestID: requestID, words: words)
+        reply.allowance = RateHeaders.allowance(in: head.headers)
+        reply.allowanceAge = .nanoseconds((NIODeadline.now() - state.headAt).nanoseconds)
+        return reply
     }
 
     private static func now() -> Timestamp {

@@ -21,22 +21,7 @@ struct StripeCall: Sendable, Equatable {
 
     /// `application/x-www-form-urlencoded`: everything but unreserved characters is escaped (RFC 3986, 2.3).
     var form: String {
-        fields.map { "\(Self.escaped($0.name))=\(Self.escaped($0.value))" }.joined(separator: "&")
-    }
-
-    private static let hex = Array("0123456789ABCDEF")
-
-    private static func escaped(_ text: String) -> String {
-        var out = ""
-        for byte in text.utf8 {
-            let character = Character(UnicodeScalar(byte))
-            if byte < 0x80, character.isLetter || character.isNumber || "-._~".contains(character) {
-                out.append(character)
-            } else {
-                out += "%\(hex[Int(byte >> 4)])\(hex[Int(byte & 15)])"
-            }
-        }
-        return out
+        fields.map { "\($0.name.percentEncoded())=\($0.value.percentEncoded())" }.joined(separator: "&")
     }
 }
 
@@ -62,6 +47,10 @@ extension StripeCall {
         let notes = metadata.map { Field("metadata[\($0.0)]", $0.1) }
         let intent = metadata.map { Field("payment_intent_data[metadata][\($0.0)]", $0.1) }
         return StripeCall(path: "/v1/checkout/sessions", fields: fields + notes + intent, key: key, mode: checkout.mode)
+    }
+
+    static func expire(_ session: String, _ mode: KeyMode, key: String) -> StripeCall {
+        StripeCall(path: "/v1/checkout/sessions/\(session.percentEncoded())/expire", fields: [], key: key, mode: mode)
     }
 
     static func subscription(
@@ -145,7 +134,7 @@ extension StripeCall {
     }
 
     static func session(_ id: String, _ mode: KeyMode) -> StripeCall {
-        StripeCall(path: "/v1/checkout/sessions/\(escaped(id))", fields: [], key: nil, mode: mode)
+        StripeCall(path: "/v1/checkout/sessions/\(id.percentEncoded())", fields: [], key: nil, mode: mode)
     }
 
     static func subscriptions(after last: String?, _ mode: KeyMode) -> StripeCall {

@@ -51,6 +51,17 @@ package struct StripeClient: Payments {
         try page(await send(.checkout(checkout, returningTo: publicURL, key: key)), checkout.mode)
     }
 
+    package func closeCheckout(_ session: String, _ mode: KeyMode, key: String) async throws(PaymentFault) {
+        do {
+            _ = try await send(.expire(session, mode, key: key))
+        } catch {
+            guard case .refused = error else { throw error }
+            // Stripe closes open pages only. One that was paid or has ended is as closed as can be.
+            let status = try await send(.session(session, mode))["status"]?.stringValue
+            guard status == "complete" || status == "expired" else { throw error }
+        }
+    }
+
     package func openSubscription(
         to price: String,
         for tenant: Tenant.ID,

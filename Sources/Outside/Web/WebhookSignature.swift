@@ -21,9 +21,7 @@ package enum WebhookSignature {
 
     /// Lower-case hex HMAC-SHA256 of the body, keyed with the whole secret as text (contract T-21).
     private static func plain(_ body: [UInt8], _ secret: String) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let code = HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Data(secret.utf8)))
-        return String(decoding: code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Data(secret.utf8))).hexadecimal
     }
 
     /// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, keyed with the bytes behind `gt_whsec_`.

@@ -37,5 +37,11 @@ struct Keys: Sendable {
     /// Channel on which names of what has news are published, separated by commas: runs, and engagements that got a run.
     var news: String { "\(namespace):news" }
 
+    /// Hash of the rate buckets there are, for whoever lists them: name → limits. Not the queue's: a rebuild leaves them alone.
+    var rates: String { "\(namespace):{rate}" }
+
+    /// Hash: what is left of one pair of rate buckets.
+    func rate(_ name: String) -> String { rates + ":" + name }
+
     var everything: String { "{\(namespace):*" }
 }

@@ -2,7 +2,7 @@ import RedisClient
 
 /// The Lua scripts beside this file's folder, one file each, with KEYS, ARGV and result in its header.
 ///
-/// Those that make ids ready or see them end stand behind `places.lua`, which they share.
+/// Those that make ids ready or see them end stand behind `places.lua`, those of rates behind `bucket.lua`, which they share.
 enum Scripts {
     static let push = script("push", PackageResources.places_lua + PackageResources.push_lua)
     static let cycle = script("cycle", PackageResources.places_lua + PackageResources.cycle_lua)
@@ -18,6 +18,8 @@ enum Scripts {
     static let depth = script("depth", PackageResources.depth_lua)
     static let settings = script("settings", PackageResources.settings_lua)
     static let cancel = script("cancel", PackageResources.cancel_lua)
+    static let take = script("take", PackageResources.bucket_lua + PackageResources.take_lua)
+    static let giveBack = script("giveback", PackageResources.bucket_lua + PackageResources.giveback_lua)
 
     private static func script(_ name: String, _ body: [UInt8]) -> RedisScript {
         RedisScript(name: name, body: String(decoding: body, as: UTF8.self))

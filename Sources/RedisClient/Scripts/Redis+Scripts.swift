@@ -37,6 +37,17 @@ extension Redis {
         return zip(calls, outcomes).map { call, outcome in outcome.mapError { $0.inScript(call.0.name) } }
     }
 
+    /// Runs a script without waiting for it; where no connection is up, or the reply is lost, nobody hears of it.
+    ///
+    /// For what may be lost. A server that does not know the script is sent its body, as ``run(_:keys:arguments:timeout:)``
+    /// does.
+    package func post(_ script: RedisScript, keys: [String], arguments: [String]) {
+        post(script.bySHA(keys: keys, arguments: arguments)) { outcome in
+            guard Self.isNoScript(outcome) else { return }
+            self.post(script.byBody(keys: keys, arguments: arguments)) { _ in }
+        }
+    }
+
     private static func isNoScript(_ outcome: RedisOutcome) -> Bool {
         if case .failure(let error) = outcome { error.serverPrefix == "NOSCRIPT" } else { false }
     }

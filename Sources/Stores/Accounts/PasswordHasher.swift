@@ -27,7 +27,7 @@ package actor PasswordHasher {
         guard password.utf8.count <= Self.maximumBytes, !password.utf8.contains(0) else { return false }
         let setting = try stored ?? decoyHash()
         guard let hash = Self.crypt(password, setting: setting) else { return false }
-        return Self.isSame(hash, setting) && stored != nil
+        return ConstantTime.areEqual(hash.utf8, setting.utf8) && stored != nil
     }
 
     package struct Failure: Error, CustomStringConvertible {
@@ -61,11 +61,5 @@ package actor PasswordHasher {
 
     private static func text(_ buffer: [CChar]) -> String {
         String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// In a time that does not depend on where they differ.
-    private static func isSame(_ left: String, _ right: String) -> Bool {
-        guard left.utf8.count == right.utf8.count else { return false }
-        return zip(left.utf8, right.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

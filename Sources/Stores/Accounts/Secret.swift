@@ -1,4 +1,5 @@
 private import Crypto
+private import Domain
 private import FoundationEssentials
 package import PostgresClient
 
@@ -6,10 +7,7 @@ package import PostgresClient
 package enum Secret {
     /// 64 hexadecimal digits: 256 random bits.
     package static func make() -> String {
-        let digits = Array("0123456789abcdef")
-        return SymmetricKey(size: .bits256).withUnsafeBytes { bytes in
-            String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-        }
+        SymmetricKey(size: .bits256).withUnsafeBytes { $0.hexadecimal }
     }
 
     /// A password for somebody to type once: 20 characters without look-alikes, about 98 bits.

@@ -79,15 +79,18 @@ package struct SessionStore: Sendable {
         return token
     }
 
-    /// The caller behind a cookie's token; nil where it is unknown, idle for too long, too old, or its member not active.
+    /// The caller behind a cookie's token; nil where it is unknown, idle for too long, too old, or its member was removed.
+    ///
+    /// A suspended member is known, and may do nothing: below viewer (decision D-9).
     package func caller(token: String) async throws(PostgresError) -> Caller? {
         let hash = Secret.hash(token)
         let found = try await postgres.query(
             """
-            SELECT coalesce(s.tenant_id, ''), s.user_id, m.role, s.seen_at < now() - interval '1 minute',
-                   u.kind = 'contributor'
+            SELECT coalesce(s.tenant_id, ''), s.user_id, CASE WHEN m.status = 'active' THEN m.role END,
+                   s.seen_at < now() - interval '1 minute',
+                   u.kind = 'contributor' AND coalesce(m.status, 'active') = 'active'
             FROM sessions s JOIN users u ON u.id = s.user_id
-            LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id AND m.status = 'active'
+            LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
             WHERE s.token_hash = \(hash) AND s.expires_at > now()
               AND s.seen_at > now() - make_interval(secs => \(Self.idleSeconds))
               AND (m.role IS NOT NULL OR (s.tenant_id IS NULL AND u.kind = 'contributor'))

@@ -86,6 +86,8 @@ package struct CollectionTaskStore: Sendable {
         package let task: CollectionTask
         /// It was paid for through Stripe, and not all of that is spent.
         package let isRefundable: Bool
+        /// It was waiting for its money.
+        package var isUnpaid: Bool { task.fundedCents == 0 }
     }
 
     /// Ends a task that is not finished (contract S-41), and notes what goes back to a buyer who paid through Stripe: what no

@@ -19,12 +19,12 @@ package struct QualityStore: Sendable {
         package let createdAt: Timestamp
     }
 
-    /// The latest run of an engagement, with its scores.
+    /// The latest run of an engagement, with the scores of its documents.
     package struct Report: Sendable {
         package let run: Run.ID
         package let status: Run.Status
         package let startedAt: Timestamp
-        /// In the plan's order.
+        /// In the plan's order: those of the latest whole run, each replaced by that of a later rerun.
         package let scores: [Score]
 
         /// The mean in tenths, rounded half up (contract E-51): 85 and 79 give 82; nil without scores.
@@ -43,11 +43,16 @@ package struct QualityStore: Sendable {
             WHERE engagement_id = \(id) AND tenant_id = \(tenant) ORDER BY started_at DESC, id DESC LIMIT 1
             """,
             """
-            SELECT q.id, q.task_id, q.tenths, q.rubric, q.feedback, (extract(epoch FROM q.created_at) * 1000000)::bigint
-            FROM quality_scores q JOIN run_tasks t ON t.run_id = q.run_id AND t.task_id = q.task_id
-            WHERE q.run_id = (SELECT id FROM runs WHERE engagement_id = \(id) AND tenant_id = \(tenant)
-                              ORDER BY started_at DESC, id DESC LIMIT 1)
-            ORDER BY t.position
+            SELECT s.id, s.task_id, s.tenths, s.rubric, s.feedback, (extract(epoch FROM s.created_at) * 1000000)::bigint
+            FROM (
+              SELECT DISTINCT ON (q.task_id) q.*, t.position
+              FROM runs r JOIN quality_scores q ON q.run_id = r.id
+              JOIN run_tasks t ON t.run_id = q.run_id AND t.task_id = q.task_id
+              WHERE r.engagement_id = \(id) AND r.tenant_id = \(tenant) AND NOT EXISTS (
+                SELECT 1 FROM runs w WHERE w.engagement_id = r.engagement_id AND w.kind = 'full'
+                  AND (w.started_at, w.id) > (r.started_at, r.id))
+              ORDER BY q.task_id, r.started_at DESC, r.id DESC) s
+            ORDER BY s.position, s.task_id
             """,
         ])
         guard results[0].first != nil else { return nil }
@@ -103,7 +108,6 @@ package struct QualityStore: Sendable {
         package let document: String
         /// The model that wrote the document; empty where none did.
         package let writer: String
-        package let spent: NanoUSD
         package let budgetLeft: NanoUSD
         /// The document was not revised yet.
         package let isFirst: Bool
@@ -116,7 +120,7 @@ package struct QualityStore: Sendable {
     package func observation(_ run: Run.ID, task: String) async throws(PostgresError) -> Observation? {
         let rows = try await postgres.query(
             """
-            SELECT r.status, e.brief, t.config::text, d.content, coalesce(t.model, ''), r.spent_nanos,
+            SELECT r.status, e.brief, t.config::text, d.content, coalesce(t.model, ''),
                    r.budget_nanos - r.spent_nanos - r.reserved_nanos, t.revision IS NULL,
                    \(clause: ProviderMarks.column), extract(epoch FROM clock_timestamp() - t.held_since)::float8
             FROM runs r JOIN engagements e ON e.id = r.engagement_id
@@ -128,13 +132,12 @@ package struct QualityStore: Sendable {
             """
         )
         guard let row = rows.first else { return nil }
-        let (status, brief, config, document, writer, spent, left, isFirst, marks, held) = try row.decode(
+        let (status, brief, config, document, writer, left, isFirst, marks, held) = try row.decode(
             Run.Status.self,
             String.self,
             String.self,
             String.self,
             String.self,
-            NanoUSD.self,
             NanoUSD.self,
             Bool.self,
             JSON?.self,
@@ -146,7 +149,6 @@ package struct QualityStore: Sendable {
             config: config,
             document: document,
             writer: writer,
-            spent: spent,
             budgetLeft: left,
             isFirst: isFirst,
             marks: marks,

@@ -3,7 +3,8 @@ package import Domain
 /// What a run tells the world: log lines and live events (contract E-42, E-46).
 package enum RunEvent: Sendable, Equatable {
     case status(Engagement.Status)
-    case cost(NanoUSD)
+    /// What the run has spent by then, as its row says when the event is written.
+    case cost
     case log(agent: String, String)
     case taskComplete(String)
 
@@ -16,10 +17,11 @@ package enum RunEvent: Sendable, Equatable {
         }
     }
 
-    var data: JSON {
+    /// Nil where only the database knows it.
+    var data: JSON? {
         switch self {
         case .status(let status): ["status": .string(status.rawValue)]
-        case .cost(let cost): ["estimated_cost": .number(cost.dollars)]
+        case .cost: nil
         case .log(let agent, let text): ["message": .string("[\(agent)] \(Self.line(text))")]
         case .taskComplete(let task): ["taskId": .string(task)]
         }

@@ -11,7 +11,7 @@ package enum RunLedger {
         """
         WITH numbered AS (
           UPDATE runs SET last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
-          WHERE id = \(run) RETURNING tenant_id, last_seq, log_count)
+          WHERE id = \(run) RETURNING tenant_id, last_seq, log_count, spent_nanos)
         \(clause: insertEvents(events, run))
         """
     }
@@ -21,7 +21,7 @@ package enum RunLedger {
         """
         WITH numbered AS (
           UPDATE runs SET last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
-          WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count)
+          WHERE id = \(run) AND status IN ('running','paused') RETURNING tenant_id, last_seq, log_count, spent_nanos)
         \(clause: insertEvents(events, run))
         """
     }
@@ -30,25 +30,25 @@ package enum RunLedger {
         events.count { $0.type == "log" }
     }
 
-    /// - Precondition: a CTE `numbered` (tenant_id, last_seq, log_count) in front, after the run's counters were raised.
-    /// - Parameter cost: what `cost` events say, as an SQL expression over `n`; without it their own word.
-    private static func insertEvents(_ events: [RunEvent], _ run: Run.ID, cost: SQL? = nil) -> SQL {
-        let data: SQL =
-            if let cost { "CASE WHEN e.type = 'cost' THEN \(clause: cost) ELSE e.data::jsonb END" } else {
-                "e.data::jsonb"
-            }
-        return """
-            INSERT INTO run_events (run_id, seq, tenant_id, type, data, log_no, created_at)
-            SELECT \(run), n.last_seq - \(events.count) + e.no, n.tenant_id, e.type,
-                   \(clause: data),
-                   CASE WHEN e.type = 'log'
-                        THEN n.log_count - \(logs(events)) + count(*) FILTER (WHERE e.type = 'log') OVER (ORDER BY e.no) END,
-                   clock_timestamp()
-            FROM numbered n,
-                 unnest(\(events.map(\.type))::text[], \(events.map(\.data.text))::text[])
-                   WITH ORDINALITY AS e(type, data, no)
-            """
+    /// - Precondition: a CTE `numbered` (tenant_id, last_seq, log_count, spent_nanos) in front, after the run's counters were
+    ///   raised.
+    static func insertEvents(_ events: [RunEvent], _ run: Run.ID) -> SQL {
+        """
+        INSERT INTO run_events (run_id, seq, tenant_id, type, data, log_no, created_at)
+        SELECT \(run), n.last_seq - \(events.count) + e.no, n.tenant_id, e.type,
+               coalesce(nullif(e.data, '')::jsonb, \(clause: spentSoFar)),
+               CASE WHEN e.type = 'log'
+                    THEN n.log_count - \(logs(events)) + count(*) FILTER (WHERE e.type = 'log') OVER (ORDER BY e.no) END,
+               clock_timestamp()
+        FROM numbered n,
+             unnest(\(events.map(\.type))::text[], \(events.map { $0.data?.text ?? "" })::text[])
+               WITH ORDINALITY AS e(type, data, no)
+        """
     }
+
+    /// What a `cost` event says. Steps run side by side: only the run's row knows what all of them have spent.
+    private static let spentSoFar: SQL =
+        "jsonb_build_object('estimated_cost', trim_scale(n.spent_nanos / 1000000000::numeric))"
 
     // MARK: Locks
 
@@ -127,7 +127,7 @@ package enum RunLedger {
             AND EXISTS (SELECT 1 FROM jobs WHERE id = \(call.job) AND attempt = \(call.attempt) AND state = 'running')
             AND EXISTS (SELECT 1 FROM run_tasks WHERE run_id = \(call.run) AND task_id = \(call.task)
                         AND status IN ('ready','running'))
-          RETURNING tenant_id, last_seq, log_count),
+          RETURNING tenant_id, last_seq, log_count, spent_nanos),
         task AS (
           UPDATE run_tasks SET status = 'running', started_at = coalesce(started_at, clock_timestamp()),
                                model = \(call.model), route_reason = \(call.reason)
@@ -152,6 +152,9 @@ package enum RunLedger {
         FROM total WHERE id = \(run) AND nanos IS NOT NULL
         """
     }
+
+    /// The fault of a call that was booked and not made.
+    package static let neverMade = "the worker was stopping"
 
     /// How a call ended.
     package struct CallEnd: Sendable {
@@ -190,7 +193,7 @@ package enum RunLedger {
     /// or paused with this step in flight.
     ///
     /// - Parameters:
-    ///   - events: a `cost` among them says what the run has spent by then, whatever it was given.
+    ///   - events: a `cost` among them says what the run has spent with this call.
     ///   - isStep: whether it counts as a step of the run; judgements do not.
     package static func book(
         _ end: CallEnd,
@@ -210,14 +213,10 @@ package enum RunLedger {
             last_seq = last_seq + \(events.count), log_count = log_count + \(logs(events))
           FROM booked, kept WHERE id = \(run) AND status IN ('running','paused')
           RETURNING tenant_id, last_seq, log_count, spent_nanos),
-        events AS (\(clause: insertEvents(events, run, cost: spentSoFar)))
+        events AS (\(clause: insertEvents(events, run)))
         SELECT require(EXISTS (SELECT 1 FROM numbered), 'the run has ended')
         """
     }
-
-    /// Steps run side by side: only the row knows what all of them have spent.
-    private static let spentSoFar: SQL =
-        "jsonb_build_object('estimated_cost', trim_scale(n.spent_nanos / 1000000000::numeric))"
 
     private static func close(_ end: CallEnd) -> SQL {
         """

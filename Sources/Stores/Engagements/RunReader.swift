@@ -22,7 +22,7 @@ package struct StepInput: Sendable {
     package let marks: JSON?
     /// How long the task has been waiting for a provider that is held; nil where it has not.
     package let heldFor: Duration?
-    /// Outputs of the tasks it depends on, in the order of the plan.
+    /// Outputs of the tasks it depends on, in the order of the plan; then what colleagues have answered it.
     package var dependencies: [(id: String, config: String, output: String)]
     /// Some endpoint wants to hear of documents or scores.
     package let isFollowed: Bool
@@ -130,8 +130,9 @@ extension RunStore {
             SELECT d.task_id, d.config::text, o.content
             FROM run_tasks t JOIN run_tasks d ON d.run_id = t.run_id AND d.task_id = ANY (t.depends_on)
             JOIN LATERAL (
-              SELECT content FROM deliverables WHERE run_id = d.run_id AND task_id = d.task_id
-              ORDER BY version DESC LIMIT 1) o ON true
+              SELECT coalesce(d.answer, (
+                SELECT content FROM deliverables WHERE run_id = d.run_id AND task_id = d.task_id
+                ORDER BY version DESC LIMIT 1)) AS content) o ON o.content IS NOT NULL
             WHERE t.run_id = \(run) AND t.task_id = \(clause: task) ORDER BY d.position
             """,
         ]

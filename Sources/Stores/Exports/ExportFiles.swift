@@ -28,7 +28,7 @@ package struct ExportFiles: Sendable {
         // The length before each field: no two lists of fields give the same bytes.
         for field in fields { digest.update(data: Array("\(field.utf8.count):\(field)".utf8)) }
         digest.update(data: report.brand.logo?.bytes ?? [])
-        return digest.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return digest.finalize().hexadecimal
     }
 
     /// The bytes of a file that was made within the last day.

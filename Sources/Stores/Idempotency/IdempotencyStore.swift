@@ -1,4 +1,5 @@
 private import Crypto
+private import Domain
 private import FoundationEssentials
 package import PostgresClient
 
@@ -37,8 +38,7 @@ package struct IdempotencyStore: Sendable {
 
         /// The request's own name: hex, the same for the same request only.
         package var name: String {
-            let digest = SHA256.hash(data: Data("\(principal)\n\(key)\n".utf8) + Data(fingerprint.bytes))
-            return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            SHA256.hash(data: Data("\(principal)\n\(key)\n".utf8) + Data(fingerprint.bytes)).hexadecimal
         }
 
         /// What the advisory lock is taken on.

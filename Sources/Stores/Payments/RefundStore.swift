@@ -81,6 +81,18 @@ package struct RefundStore: Sendable {
 
 /// The statements by which Stripe's events, and our own calls, move a refund.
 extension StripeLedger {
+    /// Books a payment that came after its task was cancelled, so that it can go back. Only where none was booked before.
+    ///
+    /// - Returns: a statement that gives a row where it is booked; ``RefundStore/ask(_:)`` is the next.
+    package static func fundLate(_ funding: TaskFunding, isLive: Bool) -> SQL {
+        """
+        UPDATE collect_tasks SET funded_cents = \(funding.amountCents)::bigint, updated_at = now(),
+          funded_by = \(funding.session), payment_intent = \(funding.payment)
+        WHERE id = \(funding.task) AND status = 'cancelled' AND livemode = \(isLive)::boolean AND funded_cents = 0
+        RETURNING id
+        """
+    }
+
     /// Ties a refund to its task, whoever says it first: the job that made it or Stripe's event.
     ///
     /// - Parameter isLive: of the event; nil where the job says it.

@@ -1,4 +1,5 @@
 private import Crypto
+private import Domain
 private import FoundationEssentials
 
 /// The signature of Stripe's webhooks, judged as Stripe's own libraries judge it (decision D-72).
@@ -19,11 +20,10 @@ package enum StripeSignature {
         let signed = Data("\(time).".utf8) + Data(body)
         var isGood = false
         for secret in secrets where !secret.isEmpty {
-            let expected = hex(
-                HMAC<SHA256>.authenticationCode(for: signed, using: SymmetricKey(data: Data(secret.utf8)))
-            )
-            // No early way out: how long it takes says nothing of how much fitted.
-            for signature in signatures where areEqual(expected, Array(signature.utf8)) { isGood = true }
+            let key = SymmetricKey(data: Data(secret.utf8))
+            let expected = HMAC<SHA256>.authenticationCode(for: signed, using: key).hexadecimal.utf8
+            // No early way out here either.
+            for signature in signatures where ConstantTime.areEqual(expected, signature.utf8) { isGood = true }
         }
         return isGood
     }
@@ -48,16 +48,5 @@ package enum StripeSignature {
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         let number = digits.drop { $0 == "0" }
         return number.isEmpty ? 0 : number.utf8.count <= 12 ? Int(number) : nil
-    }
-
-    private static func hex(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    }
-
-    /// Looks at every byte, whatever the first ones say.
-    private static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

@@ -65,6 +65,16 @@ struct SessionTests {
             let admin = try await api.logIn()
             let suspended = try await api.servers[0](.patch, "/api/team/\(id)", #"{"status":"suspended"}"#, admin)
             #expect(suspended.status == 200 && suspended.body["status"] == "suspended")
+            // D-9: below viewer, which is known and may do nothing, not even what needs no more than a session.
+            let refused = try await api.get("/api/billing", member)
+            #expect(refused.status == 403 && refused.body == ["error": "Insufficient permissions"])
+            let password = #"{"current":"a","new":"b"}"#
+            #expect(try await api.post("/api/auth/password", password, member).status == 403)
+            #expect(try await api.post("/api/engagements", APIUnderTest.draft, member).status == 403)
+            #expect(try await api.get("/api/auth/me", member).status == 403)
+            _ = try await api.servers[0](.patch, "/api/team/\(id)", #"{"status":"active"}"#, admin)
+            #expect(try await api.get("/api/billing", member).status == 200)
+            _ = try await api.servers[0](.delete, "/api/team/\(id)", nil, admin)
             #expect(try await api.get("/api/billing", member).status == 401)
         }
     }

@@ -205,6 +205,39 @@ struct CollectionTaskTests {
         }
     }
 
+    @Test("S-41: cancelling a task that waits for its money has its page at Stripe closed, once; a paid one's is left")
+    func closedPage() async throws {
+        let told = Told()
+        let jobs = PaymentJobs(
+            checkout: { _, _ in },
+            fundingURL: { _ in nil },
+            transfer: { _, _, _ in },
+            closePage: { task, _ in told.refunds.withLock { $0.append(task.id.rawValue) } }
+        )
+        try await APIUnderTest.run(settings: .unlimited(paymentJobs: jobs)) { api in
+            let waiting = try await api.task(funded: false)
+            for status in [200, 409] { #expect(try await api.decide("/tasks/\(waiting)/cancel").status == status) }
+            let paid = try await api.task()
+            #expect(try await api.decide("/tasks/\(paid)/cancel").status == 200)
+            #expect(told.refunds.withLock { $0 } == [waiting])
+        }
+    }
+
+    @Test("S-41: where Stripe is connected, the job that closes the page comes with the cancellation")
+    func closingJob() async throws {
+        let payments = PaymentSettings(webhookSecrets: [], modes: [.test], prices: .none)
+        try await APIUnderTest.run(settings: .forTests(payments: payments)) { api in
+            _ = try await api.world.postgres.query(
+                """
+                INSERT INTO collect_tasks (id, tenant_id, livemode, title, instructions, reward_cents,
+                  target_submissions) VALUES ('tsk_1', \(api.tenant), false, 'T', 'Walk along.', 50, 100)
+                """
+            )
+            #expect(try await api.decide("/tasks/tsk_1/cancel").status == 200)
+            #expect(try await api.world.count("kind = 'stripe.expire' AND payload->>'task' = 'tsk_1'") == 1)
+        }
+    }
+
     @Test("S-41, T-29: a task is cancelled while it is funding or open, and once")
     func cancel() async throws {
         try await APIUnderTest.run { api in

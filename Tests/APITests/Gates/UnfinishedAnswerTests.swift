@@ -15,18 +15,24 @@ import Testing
 struct UnfinishedAnswerTests {
     private static let settings = APIService.Settings.forTests(
         limits: Dictionary(uniqueKeysWithValues: RateTier.limited.map { ($0, RateLimit(count: 100_000, seconds: 60)) }),
-        payments: PaymentSettings(webhookSecrets: [], modes: [.live, .test], prices: .none)
+        // So long that no test meets the end of it.
+        payments: PaymentSettings(
+            webhookSecrets: [],
+            modes: [.live, .test],
+            prices: .none,
+            pagePatience: .seconds(300)
+        )
     )
     private static let task = #"""
         {"title":"Record a busy street","instructions":"Walk any street.","reward_cents":250,"target_submissions":2}
         """#
 
-    private func asked(_ world: World) async throws -> Int {
+    private static func asked(_ world: World) async throws -> Int {
         try await world.count("kind = 'stripe.checkout' AND payload ? 'asked' AND state = 'queued'")
     }
 
     /// Ends every asked checkout with the page that one key at Stripe gives.
-    private func answer(_ world: World) async throws {
+    private static func answer(_ world: World) async throws {
         _ = try await world.postgres.query(
             """
             UPDATE jobs SET state = 'done', finished_at = clock_timestamp(),
@@ -36,10 +42,45 @@ struct UnfinishedAnswerTests {
         )
     }
 
-    private func post(_ api: APIUnderTest, _ key: String = "k") async throws -> Reply {
+    private static func post(_ api: APIUnderTest, _ key: String = "k") async throws -> Reply {
         let headers = api.bearer(api.collectionKey, ["Idempotency-Key": key])
-        return try await api.post("/api/v1/tasks", Self.task, headers)
+        return try await api.post("/api/v1/tasks", task, headers)
     }
+
+    /// What the tasks of a test share.
+    private final class Shared<Value: Sendable>: Sendable {
+        let value: Mutex<Value>
+
+        init(_ value: Value) { self.value = Mutex(value) }
+    }
+
+    /// Sends the same request twice at once, and lets `meanwhile` happen until both have their answers.
+    private static func postTwice(
+        _ api: APIUnderTest,
+        _ meanwhile: @escaping @Sendable () async throws -> Void
+    ) async throws -> [Reply] {
+        let replies = Shared<[Reply]>([])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    let reply = try await Self.post(api)
+                    replies.value.withLock { $0.append(reply) }
+                }
+            }
+            try await eventually(within: .seconds(60), "both to have their answers") {
+                try await meanwhile()
+                return replies.value.withLock { $0.count } == 2
+            }
+            try await group.waitForAll()
+        }
+        return replies.value.withLock { $0 }
+    }
+
+    /// Nobody takes the one that finishes an answer for dead, however slow this machine is.
+    private static let alive: SQL = """
+        UPDATE idempotency_keys SET unfinished_since = clock_timestamp() + interval '1 hour'
+        WHERE unfinished_since IS NOT NULL
+        """
 
     private static let transactions: SQL = """
         SELECT count(*) FROM pg_stat_activity
@@ -49,22 +90,26 @@ struct UnfinishedAnswerTests {
     @Test("T-8, T-13: while a keyed creation waits for Stripe its task is committed and it holds no transaction")
     func waiting() async throws {
         try await APIUnderTest.run(settings: Self.settings) { api in
-            async let first = post(api)
-            try await eventually(within: .seconds(5), "the creation to wait for its page") {
-                try await asked(api.world) == 1
+            let wasSeen = Shared(false)
+            let replies = try await Self.postTwice(api) {
+                if try await Self.asked(api.world) == 1, !wasSeen.value.withLock({ $0 }) {
+                    _ = try await api.world.postgres.query(Self.alive)
+                    #expect(try await api.count("SELECT count(*) FROM collect_tasks") == 1)
+                    try await eventually(within: .seconds(20), "no transaction to be open") {
+                        try await api.count(Self.transactions) == 0
+                    }
+                    wasSeen.value.withLock { $0 = true }
+                }
+                if wasSeen.value.withLock({ $0 }) { try await Self.answer(api.world) }
             }
-            async let second = post(api)
-            #expect(try await api.count("SELECT count(*) FROM collect_tasks") == 1)
-            try await eventually(within: .seconds(1), "no transaction to be open") {
-                try await api.count(Self.transactions) == 0
+            #expect(wasSeen.value.withLock { $0 })
+            for reply in replies {
+                #expect(reply.status == 201 && reply.data?["funding_url"] == "https://pay.example/1", "\(reply.text)")
             }
-            try await answer(api.world)
-            let (made, repeated) = try await (first, second)
-            #expect(made.status == 201 && made.data?["funding_url"] == "https://pay.example/1")
-            #expect(repeated.text == made.text)
-            #expect([made, repeated].count { $0.header("Idempotent-Replayed") == "true" } == 1)
-            let third = try await post(api)
-            #expect(third.text == made.text && third.header("Idempotent-Replayed") == "true")
+            #expect(replies[0].text == replies[1].text)
+            #expect(replies.count { $0.header("Idempotent-Replayed") == "true" } == 1)
+            let third = try await Self.post(api)
+            #expect(third.text == replies[0].text && third.header("Idempotent-Replayed") == "true")
             #expect(try await api.count("SELECT count(*) FROM collect_tasks") == 1)
         }
     }
@@ -73,9 +118,9 @@ struct UnfinishedAnswerTests {
     func takeover() async throws {
         try await APIUnderTest.run(settings: Self.settings) { api in
             // Its process dies: the request is cancelled as soon as the task is committed.
-            let dying = Task { try await post(api) }
-            try await eventually(within: .seconds(5), "the creation to wait for its page") {
-                try await asked(api.world) == 1
+            let dying = Task { try await Self.post(api) }
+            try await eventually(within: .seconds(20), "the creation to wait for its page") {
+                try await Self.asked(api.world) == 1
             }
             dying.cancel()
             _ = try? await dying.value
@@ -85,13 +130,7 @@ struct UnfinishedAnswerTests {
                   answer = answer
                 """
             )
-            async let next = post(api)
-            async let other = post(api)
-            try await eventually(within: .seconds(5), "somebody to ask for the page") {
-                try await answer(api.world)
-                return try await api.world.count("kind = 'stripe.checkout' AND state = 'done'") >= 2
-            }
-            let answers = try await [next, other]
+            let answers = try await Self.postTwice(api) { try await Self.answer(api.world) }
             for reply in answers { #expect(reply.status == 201, "\(reply.text)") }
             #expect(answers[0].text == answers[1].text)
             #expect(answers[0].data?["funding_url"] == "https://pay.example/1")
@@ -123,6 +162,7 @@ struct UnfinishedAnswerTests {
     func halves() async throws {
         let world = try await World.fresh()
         let outcome = try await once(world) { _ in
+            _ = try? await world.postgres.query(Self.alive)
             if case .busy? = try? await once(world, finishing: { $0 }) { return whole }
             return half
         }

@@ -19,7 +19,8 @@ struct StreamRoutesTests {
         let id = try await house.engagement()
         let run = try await house.start(id)
         try await house.append([.log(agent: "chief_strategist", "Hello"), .taskComplete("a")], to: run)
-        try await house.append([.cost(NanoUSD(nanos: 450_000_000))], to: run)
+        _ = try await house.world.postgres.query("UPDATE runs SET spent_nanos = 450000000 WHERE id = \(run)")
+        try await house.append([.cost], to: run)
         try await house.finish(run)
         try await house.serve(house.world) { port, _ in
             let answer = try await house.stream(port, id).read()
@@ -60,7 +61,7 @@ struct StreamRoutesTests {
                 if line == 30 { _ = try await house.world.redis.send(["FLUSHALL"]) }
                 try await Task.sleep(for: .milliseconds(50))
             }
-            try await house.append([.taskComplete("t"), .cost(NanoUSD(nanos: 1))], to: run)
+            try await house.append([.taskComplete("t"), .cost], to: run)
             try await house.finish(run)
         }
         try await house.serve(house.world) { portA, _ in

@@ -79,6 +79,11 @@ struct CrewTaskTests {
         )
         #expect(try parse(item, simulation: true).first?.simulate == expected)
         #expect(try parse([["name": "A", "simulate": "yes"]]).count == 1)
+        let asking: JSON = [
+            ["name": "A", "simulate": ["delegate": [["to": "pricing_strategist", "question": "How much?"]]]]
+        ]
+        let question = DelegatedQuestion(to: "pricing_strategist", question: "How much?")
+        #expect(try parse(asking, simulation: true).first?.simulate?.delegate == [question])
     }
 
     private static let long = String(repeating: "x", count: 121)

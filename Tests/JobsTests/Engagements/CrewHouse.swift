@@ -15,10 +15,12 @@ struct CrewHouse: Sendable {
     let tenant: Tenant.ID
     let models: Models
     let session: Int
+    let queue: JobQueue
 
     /// - Parameters:
     ///   - model: for every task; nil asks the routing table.
     ///   - key: stands for the key of every provider.
+    ///   - clock: milliseconds by which rates are kept; nil is the clock of Redis.
     static func open(
         _ providers: [any LanguageModel],
         on other: CrewHouse? = nil,
@@ -26,7 +28,11 @@ struct CrewHouse: Sendable {
         model: String? = "test-model",
         key: String = "key",
         reviseBelow: Int = 60,
-        isFree: Bool = true
+        isFree: Bool = true,
+        allowSimulation: Bool = false,
+        allowsDelegation: Bool = true,
+        rates: RateTable = RateTable(),
+        clock: (@Sendable () -> Int)? = nil
     ) async throws -> CrewHouse {
         let world: World
         if let other { world = other.world } else { world = try await World.fresh(queues: QueueName.names).agreed() }
@@ -43,13 +49,17 @@ struct CrewHouse: Sendable {
                 defaultModel: model
             ),
             providers: providers,
-            allowSimulation: false,
+            allowSimulation: allowSimulation,
             observer: observer,
             accounts: providers.map { ProviderMarks.Account(provider: $0.id, id: key) },
-            reviseBelow: reviseBelow
+            reviseBelow: reviseBelow,
+            allowsDelegation: allowsDelegation,
+            rates: rates
         )
         let session = try await world.session(lease: .seconds(600))
-        return CrewHouse(world: world, tenant: tenant, models: models, session: session)
+        var queue = world.queue
+        if let clock { queue.rates = RateBuckets(world.ledger, world.dispatch, clock: clock) }
+        return CrewHouse(world: world, tenant: tenant, models: models, session: session, queue: queue)
     }
 
     // MARK: Runs
@@ -141,10 +151,17 @@ struct CrewHouse: Sendable {
         }
     }
 
-    func run(_ job: ClaimedJob) async throws {
+    /// - Parameter handOver: what its predecessor brought, and whether it may go on with its follow-up.
+    func run(_ job: ClaimedJob, handOver: HandOver = .none) async throws {
         let kind = try #require(JobKind(rawValue: job.kind)).job
         let services = JobServices(stores: world.stores, models: models)
-        let context = JobContext(job: job, queue: world.queue, services: services, logger: world.logger)
+        let context = JobContext(
+            job: job,
+            queue: queue,
+            services: services,
+            logger: world.logger,
+            handOver: handOver
+        )
         let ending: Verdict.Ending
         do {
             ending = .returned(try await kind.decode(job.payload).run(context))

@@ -92,7 +92,7 @@ struct DocumentEventTests {
                 RunLedger.book(
                     RunLedger.CallEnd(call: call, state: .settled, cost: cost),
                     of: run,
-                    announcing: [.taskComplete("t"), .cost(cost)]
+                    announcing: [.taskComplete("t"), .cost]
                 )
             )
         }

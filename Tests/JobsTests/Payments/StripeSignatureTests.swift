@@ -56,9 +56,9 @@ struct StripeSignatureTests {
     func python() throws {
         let python = try #require(PythonTools.python)
         let script = PythonTools.root.appending(path: "Tests/Fixtures/stripe/signatures.py").path
-        let (status, output) = try PythonTools.run(python, [script])
-        #expect(status == 0)
-        let cases = try JSONDecoder().decode([Case].self, from: Data(output.utf8))
+        let end = try ChildProcess.run(python, [script])
+        #expect(end.status == 0)
+        let cases = try JSONDecoder().decode([Case].self, from: end.bytes)
         #expect(cases.count >= 30 && cases.contains { $0.accepted } && cases.contains { !$0.accepted })
         for sample in cases {
             let ours = StripeSignature.isGood(

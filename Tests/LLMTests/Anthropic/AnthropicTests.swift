@@ -19,35 +19,10 @@ struct AnthropicTests {
         maxOutput: 50
     )
 
-    private func call(
-        _ server: FakeModelServer,
-        request: ModelRequest? = nil,
-        limits: ModelLimits = ModelLimits(),
-        onText: @escaping @Sendable (String) -> Void = { _ in }
-    ) async throws -> Result<ModelReply, ModelFault> {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: limits.clientConfiguration)
-        let configuration = AnthropicConfiguration(baseURL: server.anthropicURL, apiKey: Self.key, limits: limits)
-        let result: Result<ModelReply, ModelFault>
-        do {
-            let provider = try Anthropic(configuration, client: client)
-            result = .success(try await provider.complete(request ?? self.request, onText: onText))
-        } catch let fault as ModelFault {
-            result = .failure(fault)
-        } catch {
-            try await client.shutdown()
-            throw error
-        }
-        try await client.shutdown()
-        return result
-    }
-
-    private func fault(of reply: FakeModelReply, limits: ModelLimits = ModelLimits()) async throws -> ModelFault? {
-        try await FakeModelServer.with(reply) { server in
-            let result = try await call(server, limits: limits)
-            #expect(server.requestCount == 1, "retrying is the queue's work")
-            guard case .failure(let fault) = result else { return nil }
-            #expect(!"\(fault)".contains(Self.key))
-            return fault
+    private var call: ProviderCall {
+        ProviderCall(key: Self.key, request: request) { server, limits, client in
+            let configuration = AnthropicConfiguration(baseURL: server.anthropicURL, apiKey: Self.key, limits: limits)
+            return try Anthropic(configuration, client: client)
         }
     }
 
@@ -100,6 +75,23 @@ struct AnthropicTests {
         }
     }
 
+    @Test("What is left of the key's rates is read from the headers, and nothing where they say nothing of use")
+    func allowance() async throws {
+        let reply = FakeModelReply.text("Hello").with {
+            $0.headers = [
+                ("anthropic-ratelimit-requests-remaining", "49"), ("anthropic-ratelimit-tokens-remaining", "39000"),
+            ]
+        }
+        try await FakeModelServer.with(reply) { server in
+            let allowance = try await call(server).get().allowance
+            #expect(allowance == ModelAllowance(requests: 49, tokens: 39_000))
+        }
+        try await FakeModelServer.with { server in
+            let allowance = try await call(server).get().allowance
+            #expect(allowance == nil)
+        }
+    }
+
     @Test("A form is asked for in words, in the system prompt")
     func schema() async throws {
         try await FakeModelServer.with { server in
@@ -118,7 +110,7 @@ struct AnthropicTests {
             let reply = try await call(server).get()
             #expect(reply.finish == .length)
         }
-        guard case .refused? = try await fault(of: .text([]).with { $0.finish = "refusal" }) else {
+        guard case .refused? = try await call.fault(of: .text([]).with { $0.finish = "refusal" }) else {
             Issue.record("a refusal was taken for an answer")
             return
         }
@@ -127,32 +119,33 @@ struct AnthropicTests {
     @Test("F1 to F5: statuses become the faults of the table, in one request each")
     func statuses() async throws {
         let limited = FakeModelReply.anthropic("rate_limit_error", "Slow down", status: 429, retryAfter: "3")
-        #expect(try await fault(of: limited) == .rateLimited(retryAfter: .seconds(3)))
+        #expect(try await call.fault(of: limited) == .rateLimited(retryAfter: .seconds(3)))
         let overloaded = FakeModelReply.anthropic("overloaded_error", "Overloaded", status: 529)
-        #expect(try await fault(of: overloaded) == .overloaded(retryAfter: nil))
-        #expect(try await fault(of: .anthropic("api_error", "Oops", status: 500)) == .server(status: 500))
-        #expect(try await fault(of: .anthropic("timeout_error", "Late", status: 504)) == .server(status: 504))
+        #expect(try await call.fault(of: overloaded) == .overloaded(retryAfter: nil))
+        #expect(try await call.fault(of: .anthropic("api_error", "Oops", status: 500)) == .server(status: 500))
+        #expect(try await call.fault(of: .anthropic("timeout_error", "Late", status: 504)) == .server(status: 504))
         let poor = FakeModelReply.anthropic("invalid_request_error", "Your credit balance is too low", status: 400)
-        #expect(try await fault(of: poor) == .quota)
+        #expect(try await call.fault(of: poor) == .quota)
         let long = FakeModelReply.anthropic(
             "invalid_request_error",
             "prompt is too long: 208310 tokens > 200000 maximum",
             status: 400
         )
-        #expect(try await fault(of: long) == .contextTooLong(limit: 200_000))
+        #expect(try await call.fault(of: long) == .contextTooLong(limit: 200_000))
         let large = FakeModelReply.anthropic("request_too_large", "Too large", status: 413)
-        #expect(try await fault(of: large) == .contextTooLong(limit: nil))
+        #expect(try await call.fault(of: large) == .contextTooLong(limit: nil))
         let key = FakeModelReply.anthropic("authentication_error", "invalid x-api-key \(Self.key)", status: 401)
-        #expect(try await fault(of: key) == .auth)
-        let forbidden = try await fault(of: .anthropic("permission_error", "No", status: 403))
+        #expect(try await call.fault(of: key) == .auth)
+        let forbidden = try await call.fault(of: .anthropic("permission_error", "No", status: 403))
         guard case .badRequest(let words) = forbidden else {
             Issue.record("one model that is not ours to use must not stop all others: \(forbidden)")
             return
         }
         #expect(words.contains("No"))
         let wrong = FakeModelReply.anthropic("invalid_request_error", "bad \(Self.key)", status: 400)
-        #expect(try await fault(of: wrong) == .badRequest("status 400: bad [key]"))
-        guard case .badRequest? = try await fault(of: .anthropic("not_found_error", "model: x", status: 404)) else {
+        #expect(try await call.fault(of: wrong) == .badRequest("status 400: bad [key]"))
+        guard case .badRequest? = try await call.fault(of: .anthropic("not_found_error", "model: x", status: 404))
+        else {
             Issue.record("404 is no bad request")
             return
         }
@@ -161,31 +154,31 @@ struct AnthropicTests {
     @Test("F6: an error in the middle of the stream is that error, and a broken stream is told apart from an empty one")
     func broken() async throws {
         let overloaded = FakeModelReply.text("Hel").with { $0.streamError = "overloaded_error" }
-        #expect(try await fault(of: overloaded) == .overloaded(retryAfter: nil))
+        #expect(try await call.fault(of: overloaded) == .overloaded(retryAfter: nil))
         let oops = FakeModelReply.text("Hel").with { $0.streamError = "api_error" }
-        #expect(try await fault(of: oops) == .server(status: 500))
-        guard case .network? = try await fault(of: .drop) else {
+        #expect(try await call.fault(of: oops) == .server(status: 500))
+        guard case .network? = try await call.fault(of: .drop) else {
             Issue.record("a dropped connection is no network fault")
             return
         }
-        #expect(try await fault(of: .cut(after: "Hel")) == .truncated)
-        #expect(try await fault(of: .text("")) == .empty)
+        #expect(try await call.fault(of: .cut(after: "Hel")) == .truncated)
+        #expect(try await call.fault(of: .text("")) == .empty)
         let unfinished = FakeModelReply.text("Hello").with {
             $0.finish = nil
             $0.saysDone = false
         }
-        #expect(try await fault(of: unfinished) == .truncated)
+        #expect(try await call.fault(of: unfinished) == .truncated)
         let nonsense = FakeModelReply.json("data: {\"type\":\n\n").with { $0.contentType = "text/event-stream" }
-        #expect(try await fault(of: nonsense) == .empty)
+        #expect(try await call.fault(of: nonsense) == .empty)
     }
 
     @Test("F7: each limit ends the call: first byte, silence, total")
     func limits() async throws {
         let short = ModelLimits(firstByte: .milliseconds(200), silence: .milliseconds(200), total: .seconds(5))
-        #expect(try await fault(of: .slowFirstByte(.seconds(20), "x"), limits: short) == .timeout(.firstByte))
-        #expect(try await fault(of: .silent(after: "Hel"), limits: short) == .timeout(.silence))
+        #expect(try await call.fault(of: .slowFirstByte(.seconds(20), "x"), limits: short) == .timeout(.firstByte))
+        #expect(try await call.fault(of: .silent(after: "Hel"), limits: short) == .timeout(.silence))
         let drip = FakeModelReply.text([String](repeating: "x", count: 200)).with { $0.pace = .milliseconds(100) }
-        #expect(try await fault(of: drip, limits: ModelLimits(total: .milliseconds(500))) == .timeout(.total))
+        #expect(try await call.fault(of: drip, limits: ModelLimits(total: .milliseconds(500))) == .timeout(.total))
     }
 
     @Test("F11: cancelling closes the socket at once and says how much had come")

@@ -19,35 +19,10 @@ struct OpenAICompatibleTests {
         maxOutput: 50
     )
 
-    private func call(
-        _ server: FakeModelServer,
-        limits: ModelLimits = ModelLimits(),
-        onText: @escaping @Sendable (String) -> Void = { _ in }
-    ) async throws -> Result<ModelReply, ModelFault> {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: limits.clientConfiguration)
-        let configuration = OpenAIConfiguration(baseURL: server.baseURL, apiKey: Self.key, limits: limits)
-        let result: Result<ModelReply, ModelFault>
-        do {
-            result = .success(
-                try await OpenAICompatible(configuration, client: client).complete(request, onText: onText)
-            )
-        } catch let fault as ModelFault {
-            result = .failure(fault)
-        } catch {
-            try await client.shutdown()
-            throw error
-        }
-        try await client.shutdown()
-        return result
-    }
-
-    private func fault(of reply: FakeModelReply, limits: ModelLimits = ModelLimits()) async throws -> ModelFault? {
-        try await FakeModelServer.with(reply) { server in
-            let result = try await call(server, limits: limits)
-            #expect(server.requestCount == 1, "retrying is the queue's work")
-            guard case .failure(let fault) = result else { return nil }
-            #expect(!"\(fault)".contains(Self.key))
-            return fault
+    private var call: ProviderCall {
+        ProviderCall(key: Self.key, request: request) { server, limits, client in
+            let configuration = OpenAIConfiguration(baseURL: server.baseURL, apiKey: Self.key, limits: limits)
+            return try OpenAICompatible(configuration, client: client)
         }
     }
 
@@ -86,6 +61,17 @@ struct OpenAICompatibleTests {
         }
     }
 
+    @Test("What is left of the key's rates is read from the headers; what is no number is as good as not there")
+    func allowance() async throws {
+        let reply = FakeModelReply.text("Hello").with {
+            $0.headers = [("x-ratelimit-remaining-requests", "many"), ("x-ratelimit-remaining-tokens", "-3")]
+        }
+        try await FakeModelServer.with(reply) { server in
+            let allowance = try await call(server).get().allowance
+            #expect(allowance == ModelAllowance(tokens: 0))
+        }
+    }
+
     @Test("An answer cut at its length says so")
     func length() async throws {
         try await FakeModelServer.with(.text("Hello").cutAtLength) { server in
@@ -96,16 +82,17 @@ struct OpenAICompatibleTests {
 
     @Test("F1 to F5: statuses become the faults of the table, in one request each")
     func statuses() async throws {
-        #expect(try await fault(of: .rateLimited(retryAfter: "3")) == .rateLimited(retryAfter: .seconds(3)))
-        #expect(try await fault(of: .rateLimited(retryAfter: nil)) == .rateLimited(retryAfter: nil))
-        #expect(try await fault(of: .quota) == .quota)
-        #expect(try await fault(of: .status(500)) == .server(status: 500))
-        #expect(try await fault(of: .status(408)) == .server(status: 408))
-        #expect(try await fault(of: .status(503, retryAfter: "2")) == .overloaded(retryAfter: .seconds(2)))
-        #expect(try await fault(of: .status(529)) == .overloaded(retryAfter: nil))
-        #expect(try await fault(of: .contextTooLong) == .contextTooLong(limit: 8192))
-        #expect(try await fault(of: .unauthorized(quoting: Self.key)) == .auth)
-        guard case .badRequest(let words)? = try await fault(of: .json(#"{"detail":"no such model"}"#, status: 404))
+        #expect(try await call.fault(of: .rateLimited(retryAfter: "3")) == .rateLimited(retryAfter: .seconds(3)))
+        #expect(try await call.fault(of: .rateLimited(retryAfter: nil)) == .rateLimited(retryAfter: nil))
+        #expect(try await call.fault(of: .quota) == .quota)
+        #expect(try await call.fault(of: .status(500)) == .server(status: 500))
+        #expect(try await call.fault(of: .status(408)) == .server(status: 408))
+        #expect(try await call.fault(of: .status(503, retryAfter: "2")) == .overloaded(retryAfter: .seconds(2)))
+        #expect(try await call.fault(of: .status(529)) == .overloaded(retryAfter: nil))
+        #expect(try await call.fault(of: .contextTooLong) == .contextTooLong(limit: 8192))
+        #expect(try await call.fault(of: .unauthorized(quoting: Self.key)) == .auth)
+        guard
+            case .badRequest(let words)? = try await call.fault(of: .json(#"{"detail":"no such model"}"#, status: 404))
         else {
             Issue.record("404 is no bad request")
             return
@@ -115,14 +102,14 @@ struct OpenAICompatibleTests {
 
     @Test("F6: a connection that drops, a body that breaks off and an answer without text are told apart")
     func broken() async throws {
-        guard case .network? = try await fault(of: .drop) else {
+        guard case .network? = try await call.fault(of: .drop) else {
             Issue.record("a dropped connection is no network fault")
             return
         }
-        #expect(try await fault(of: .cut(after: "Hel")) == .truncated)
-        #expect(try await fault(of: .text("")) == .empty)
+        #expect(try await call.fault(of: .cut(after: "Hel")) == .truncated)
+        #expect(try await call.fault(of: .text("")) == .empty)
         #expect(
-            try await fault(
+            try await call.fault(
                 of: .text("Hello").with {
                     $0.finish = nil; $0.saysDone = false
                 }
@@ -133,12 +120,12 @@ struct OpenAICompatibleTests {
     @Test("F7: each limit ends the call: first byte, silence, total, size")
     func limits() async throws {
         let short = ModelLimits(firstByte: .milliseconds(200), silence: .milliseconds(200), total: .seconds(5))
-        #expect(try await fault(of: .slowFirstByte(.seconds(20), "x"), limits: short) == .timeout(.firstByte))
-        #expect(try await fault(of: .silent(after: "Hel"), limits: short) == .timeout(.silence))
+        #expect(try await call.fault(of: .slowFirstByte(.seconds(20), "x"), limits: short) == .timeout(.firstByte))
+        #expect(try await call.fault(of: .silent(after: "Hel"), limits: short) == .timeout(.silence))
         let drip = FakeModelReply.text([String](repeating: "x", count: 200)).with { $0.pace = .milliseconds(100) }
-        #expect(try await fault(of: drip, limits: ModelLimits(total: .milliseconds(500))) == .timeout(.total))
+        #expect(try await call.fault(of: drip, limits: ModelLimits(total: .milliseconds(500))) == .timeout(.total))
         let long = FakeModelReply.text([String](repeating: "word ", count: 500))
-        guard case .invalidOutput? = try await fault(of: long, limits: ModelLimits(responseBytes: 2_000)) else {
+        guard case .invalidOutput? = try await call.fault(of: long, limits: ModelLimits(responseBytes: 2_000)) else {
             Issue.record("an endless answer was accepted")
             return
         }

@@ -296,21 +296,7 @@ struct PageClientTests {
     /// Bytes of a Python expression, packed.
     private static func pack(_ expression: String, _ encoding: String) throws -> [UInt8] {
         let packer = encoding == "gzip" ? "gzip.compress" : "zlib.compress"
-        return Array(
-            try run("python3", ["-c", "import gzip,zlib,sys;sys.stdout.buffer.write(\(packer)(\(expression)))"])
-        )
-    }
-
-    private static func run(_ program: String, _ arguments: [String]) throws -> Data {
-        let child = Process()
-        let output = Pipe()
-        child.executableURL = URL(filePath: "/usr/bin/env")
-        child.arguments = [program] + arguments
-        child.standardOutput = output
-        child.standardError = FileHandle.nullDevice
-        try child.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        child.waitUntilExit()
-        return bytes
+        let script = "import gzip,zlib,sys;sys.stdout.buffer.write(\(packer)(\(expression)))"
+        return Array(try ChildProcess.run("python3", ["-c", script]).bytes)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NIOSSL
+import TestSupport
 
 /// A self-signed certificate of a name, in a folder of its own.
 struct TestCertificate {
@@ -12,12 +13,8 @@ struct TestCertificate {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let names = ["-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:\(name)"]
         let files = ["-keyout", key, "-out", path]
-        let child = Process()
-        child.executableURL = URL(filePath: "/usr/bin/env")
-        child.arguments = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"] + names + files
-        child.standardError = FileHandle.nullDevice
-        try child.run()
-        child.waitUntilExit()
+        let make = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        _ = try ChildProcess.run("openssl", make + names + files)
     }
 
     private var key: String { folder.appending(path: "key.pem").path }

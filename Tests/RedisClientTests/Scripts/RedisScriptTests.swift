@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import RedisClient
@@ -23,6 +24,19 @@ struct RedisScriptTests {
         #expect(try await redis.run(script, keys: ["n"], arguments: ["2"]) == .integer(4))
         _ = try await redis.send(["SCRIPT", "FLUSH"])
         #expect(try await redis.run(script, keys: ["n"], arguments: ["2"]) == .integer(6))
+    }
+
+    @Test("A script that nobody waits for runs all the same, and once, when the server knows it and when it does not")
+    func posted() async throws {
+        let server = try RedisServer()
+        let redis = try await server.client()
+        let script = RedisScript(name: "add", body: "return redis.call('INCRBY', KEYS[1], ARGV[1])")
+        for sum in ["2", "4"] {
+            redis.post(script, keys: ["n"], arguments: ["2"])
+            try await eventually(within: .seconds(10), "the sum \(sum)") {
+                try await redis.send(["GET", "n"]).string == sum
+            }
+        }
     }
 
     @Test("Several scripts in one write keep their order, known and unknown ones alike")

@@ -70,7 +70,7 @@ struct BlobStoreTests {
         let key = BlobKey.make(.attachments)
         let digest = try await store.put(pieces, as: key)
         #expect(digest.size == 370_001)
-        #expect(S3Signature.hash(pieces.bytes) == digest.sha256.map { String(format: "%02x", $0) }.joined())
+        #expect(S3Signature.hash(pieces.bytes) == digest.sha256.hexadecimal)
         let whole = try await store.read(key, range: nil)
         #expect(whole.size == 370_001)
         #expect(try await all(whole) == pieces.bytes)

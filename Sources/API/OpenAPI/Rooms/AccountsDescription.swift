@@ -95,6 +95,41 @@ enum AccountsDescription: RoomDescription {
             refusals: [409: owner]
         ),
         "GET /api/billing": Endpoint("getBilling", "Plan, limits and what was used of them", .ok(.ref("Billing"))),
+        "GET /api/tenant/brand": Endpoint(
+            "getBrand",
+            "The logo and the colour of the tenant's PDFs",
+            .ok(.ref("Brand"))
+        ),
+        "PATCH /api/tenant/brand": Endpoint(
+            "setBrandColor",
+            "Set the colour of the tenant's PDFs, or take it back",
+            .ok(.ref("Brand")),
+            body: .object([
+                "color": Schema.text(pattern: "^#[0-9A-Fa-f]{6}$", example: "#FFB000").orNull
+                    .saying("Null is the house's own.")
+            ])
+        ),
+        "DELETE /api/tenant/brand": Endpoint("removeBrand", "Back to the house's own look", .ok(.ref("Success"))),
+        "GET /api/tenant/brand/logo": Endpoint(
+            "getLogo",
+            "The logo itself",
+            .file("image/*", "PNG or JPEG."),
+            refusals: [404: "No logo is set."]
+        ),
+        "PUT /api/tenant/brand/logo": Endpoint(
+            "setLogo",
+            "Set the logo of the tenant's PDFs: PNG or JPEG, at most 1 MiB and 4,000 pixels a side; waits up to 20 s until "
+                + "it was drawn once",
+            .ok(.ref("Brand")),
+            body: .bytes,
+            bodyType: "image/*",
+            refusals: [
+                400: "It is no PNG or JPEG, has too many pixels, or cannot be drawn.",
+                409: "Another logo was sent, or taken back, at the same time.",
+                503: "No worker has drawn it in time, or can: where one can, it is set as soon as it was drawn.",
+            ]
+        ),
+        "DELETE /api/tenant/brand/logo": Endpoint("removeLogo", "Take the logo back", .ok(.ref("Success"))),
     ]
 
     private static let owner = "The owner cannot be changed or removed."
@@ -140,6 +175,11 @@ enum AccountsDescription: RoomDescription {
         "Member": .object([
             "id": .text, "email": .text.orNull, "name": .text, "role": .word(Role.allCases.map(\.rawValue)),
             "status": .text, "lastLoginAt": .moment.orNull, "invitedBy": .text.orNull, "createdAt": .moment,
+        ]),
+        "Brand": .object([
+            "color": .text.orNull,
+            "printedColor": .text.orNull.saying("Darkened until text of it can be read on white."),
+            "logo": .object(["type": .word("image/png", "image/jpeg"), "bytes": .count]).orNull,
         ]),
         "Billing": .object([
             "plan": .word(Plan.allCases.map(\.rawValue)).orNull, "status": .text, "currentPeriodEnd": .moment.orNull,

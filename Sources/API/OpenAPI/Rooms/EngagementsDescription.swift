@@ -67,12 +67,12 @@ enum EngagementsDescription: RoomDescription {
         ),
         "GET /api/engagements/:id/analytics": Endpoint(
             "getAnalytics",
-            "Who took part in the newest completed run, and which models did the work",
+            "Who took part in the newest whole run that is completed, and which models did the work",
             .ok(.ref("Analytics"))
         ),
         "GET /api/engagements/:id/quality": Endpoint(
             "getQuality",
-            "How the newest run's work was judged, from 0 to 10; `runId` is null before the first run",
+            "How documents were judged, 0 to 10, also by reruns; `runId` is the newest run's, null before the first",
             .ok(.ref("Quality"))
         ),
         "GET /api/engagements/:id/export/pdf": Endpoint(

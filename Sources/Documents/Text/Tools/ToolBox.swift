@@ -3,7 +3,7 @@ import FoundationEssentials
 import Logging
 import Subprocess
 
-/// Runs tools behind ``Walls`` and says how it ended.
+/// Runs tools behind ``ToolWalls`` and says how it ended.
 struct ToolBox: Sendable {
     /// Bytes that a tool may print.
     static let outputLimit = 8 << 20
@@ -22,9 +22,9 @@ struct ToolBox: Sendable {
     ///   or a part of the walls is not installed.
     func run(_ program: Program, _ arguments: [String], in folder: WorkFolder) async throws -> ToolReport {
         let path = try find(program)
-        let walls = await Walls.standing()
+        let walls = await ToolWalls.standing()
         if requiresWalls, let gap = walls.gap {
-            throw ExtractionFault("GC_SANDBOX=require, and on this machine \(gap). \(Walls.remedy)")
+            throw ExtractionFault("GC_SANDBOX=require, and on this machine \(gap). \(ToolWalls.remedy)")
         }
         let limits = walls.command(
             around: path,

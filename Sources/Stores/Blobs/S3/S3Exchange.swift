@@ -70,7 +70,7 @@ struct S3Exchange: Sendable {
         let moment = Self.now()
         var hash = SHA256()
         call.body.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-        let payload = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let payload = hash.finalize().hexadecimal
         let headers =
             call.headers + [
                 ("host", location.authority), ("x-amz-content-sha256", payload),
@@ -94,7 +94,7 @@ struct S3Exchange: Sendable {
     }
 
     private func path(_ key: String) -> String {
-        "/\(location.bucket)/" + S3Signature.encoded(key, keepingSlashes: true)
+        "/\(location.bucket)/" + key.percentEncoded(keeping: "/")
     }
 
     private static func now() -> Timestamp { Timestamp(microseconds: Int64(Glibc.time(nil)) * 1_000_000) }

@@ -17,7 +17,7 @@ package struct S3Signature: Sendable {
     /// What is signed.
     package struct Request: Sendable {
         package let method: String
-        /// As it will be sent: every byte but the unreserved ones and slashes as `%XX` (``S3Signature/encoded(_:keepingSlashes:)``).
+        /// As it will be sent: every byte but the unreserved ones and slashes as `%XX` (``String/percentEncoded(keeping:)``).
         package let path: String
         /// Not encoded yet.
         package let query: [(name: String, value: String)]
@@ -66,7 +66,7 @@ package struct S3Signature: Sendable {
         let last = steps.reduce(Array("AWS4\(secretKey)".utf8)) { key, step in
             Array(HMAC<SHA256>.authenticationCode(for: Array(step.utf8), using: SymmetricKey(data: key)))
         }
-        return Self.hex(last)
+        return last.hexadecimal
     }
 
     private func scope(_ moment: Timestamp) -> String { "\(Self.day(moment))/\(region)/s3/aws4_request" }
@@ -81,21 +81,8 @@ package struct S3Signature: Sendable {
 
     /// The query as it is signed and sent.
     package static func canonical(_ query: [(name: String, value: String)]) -> String {
-        query.map { (encoded($0.name, keepingSlashes: false), encoded($0.value, keepingSlashes: false)) }
+        query.map { ($0.name.percentEncoded(), $0.value.percentEncoded()) }
             .sorted { $0 < $1 }.map { "\($0)=\($1)" }.joined(separator: "&")
-    }
-
-    /// RFC 3986's unreserved characters stay, every other byte becomes `%XX`.
-    package static func encoded(_ text: String, keepingSlashes: Bool) -> String {
-        text.utf8.reduce(into: "") { out, byte in
-            let character = Character(Unicode.Scalar(byte))
-            let stays = character.isASCII && (character.isLetter || character.isNumber || "-._~".contains(character))
-            if stays || (keepingSlashes && character == "/") {
-                out.append(character)
-            } else {
-                out += "%" + hex([byte]).uppercased()
-            }
-        }
     }
 
     /// `20130524T000000Z`
@@ -106,9 +93,5 @@ package struct S3Signature: Sendable {
     private static func day(_ moment: Timestamp) -> String { String(stamp(moment).prefix(8)) }
 
     /// SHA-256 in hex.
-    package static func hash(_ bytes: some Sequence<UInt8>) -> String { hex(SHA256.hash(data: Array(bytes))) }
-
-    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    package static func hash(_ bytes: some Sequence<UInt8>) -> String { SHA256.hash(data: Array(bytes)).hexadecimal }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// What stands between a tool that reads a tenant's file and this machine. Containers often forbid namespaces; then fewer
 /// walls stand.
-package enum Walls: Int, Sendable, CaseIterable {
+package enum ToolWalls: Int, Sendable, CaseIterable {
     /// bubblewrap: nothing of the file system but /usr and the work folder, no network, no other process.
     case full
     /// A network of its own, without a way out.
@@ -27,16 +27,16 @@ package enum Walls: Int, Sendable, CaseIterable {
         + "GC_SANDBOX=require reads no uploads without them."
 
     /// The highest walls that this machine allows. Tried out once in the life of the process.
-    package static func standing() async -> Walls {
+    package static func standing() async -> ToolWalls {
         if let known = found.withLock({ $0 }) { return known }
         let walls = await probe()
         found.withLock { $0 = walls }
         return walls
     }
 
-    private static let found = Mutex<Walls?>(nil)
+    private static let found = Mutex<ToolWalls?>(nil)
 
-    private static func probe() async -> Walls {
+    private static func probe() async -> ToolWalls {
         let result = try? await Subprocess.run(
             .name("bwrap"),
             arguments: Arguments(bubblewrap(around: "/usr") + ["true"]),
