@@ -111,10 +111,13 @@ package struct JobContext: Sendable {
         }
     }
 
-    /// Books what a late answer cost, though this job may have been cancelled meanwhile: that is often why it is late.
-    package func bill(_ statement: SQL) async throws {
+    /// Books money to its end, though this job may be cancelled meanwhile: a stop makes an answer late, and a call that was
+    /// booked must be known to whoever settles it.
+    @discardableResult
+    package func bill(_ statement: SQL) async throws -> PostgresResult {
         let postgres = queue.postgres
-        _ = try await Task { try await postgres.query(statement) }.value
+        // A task of its own, because a cancellation would leave the statement's outcome unknown.
+        return try await Task { try await postgres.query(statement) }.value
     }
 
     /// The context of a follow-up that this worker goes on with.

@@ -118,7 +118,7 @@ struct ObservationInProgress {
 
     private func reserve(_ call: SideCall) async throws -> Int? {
         let draft = context.draft(of: call.choice, for: task, of: run, by: Self.agent)
-        return try await context.queue.postgres.query(RunLedger.beginObservation(draft)).first?.decode(Int.self)
+        return try await context.bill(RunLedger.beginObservation(draft)).first?.decode(Int.self)
     }
 
     // MARK: The end

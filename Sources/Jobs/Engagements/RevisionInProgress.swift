@@ -124,7 +124,7 @@ struct RevisionInProgress {
 
     private func reserve(_ planned: PlannedTask, _ call: SideCall) async throws -> Int? {
         let draft = context.draft(of: call.choice, for: task, of: run, by: planned.agentSlug)
-        return try await context.queue.postgres.query(RunLedger.beginRevision(draft)).first?.decode(Int.self)
+        return try await context.bill(RunLedger.beginRevision(draft)).first?.decode(Int.self)
     }
 
     // MARK: The end

@@ -152,7 +152,7 @@ struct StepInProgress {
     }
 
     private func reserve(_ planned: PlannedTask, _ call: Call) async throws -> Int? {
-        let booked = try await context.queue.postgres.query(booking(planned, call))
+        let booked = try await context.bill(booking(planned, call))
         if isFirst(planned) { context.tell(of: run) }
         return try booked.first?.decode(Int.self)
     }
