@@ -33,6 +33,7 @@ package enum Schema {
         migration("0026_delegation", PackageResources._026_delegation_sql),
         migration("0027_rates", PackageResources._027_rates_sql),
         migration("0028_brand_drafts", PackageResources._028_brand_drafts_sql),
+        migration("0029_plan_caps", PackageResources._029_plan_caps_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

@@ -103,10 +103,11 @@ struct LimitsTests {
         await world.close()
     }
 
-    @Test("A plan brings its caps; a limit by name wins over them")
+    @Test("A plan brings its caps, and a change of either is one of the tenant's; a limit by name wins over them")
     func plans() async throws {
         let world = try await World.fresh()
-        let tenant = try await world.stores.accounts.createTenant(name: "A", plan: .starter).id.rawValue
+        let id = try await world.stores.accounts.createTenant(name: "A", plan: .starter).id
+        let tenant = id.rawValue
         func cap() async throws -> Int? {
             try await world.ledger.limits().first { $0.tenant == tenant && $0.queue == "crew" }?.concurrency
         }
@@ -115,6 +116,10 @@ struct LimitsTests {
         #expect(try await cap() == 7)
         _ = try await world.postgres.query(Ledger.removeLimit(queue: "crew", tenant: tenant))
         #expect(try await cap() == 1)
+        _ = try await world.stores.accounts.setPlan(.professional, for: id)
+        #expect(try await cap() == 3)
+        _ = try await world.postgres.query(Ledger.set(PlanLimit(plan: "professional", queue: "crew", concurrency: 5)))
+        #expect(try await cap() == 5)
         await world.close()
     }
 }

@@ -38,15 +38,6 @@ package enum Plan: String, Sendable, CaseIterable {
         case .enterprise: 2 << 30
         }
     }
-
-    /// Crew steps of one tenant that run at once (contract 5.1).
-    package var crewCap: Int {
-        switch self {
-        case .starter: 1
-        case .professional: 3
-        case .enterprise: 10
-        }
-    }
 }
 
 /// What an API key may do. The strings are stored.

@@ -49,7 +49,7 @@ extension Inspector {
                          extract(epoch FROM clock_timestamp() - min(run_at))::float8 AS oldest
                   FROM jobs WHERE state = 'queued' AND run_at <= clock_timestamp()
                   GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 8) w
-            LEFT JOIN queue_limits l ON l.queue = w.queue AND l.tenant = w.tenant
+            LEFT JOIN tenant_limits l ON l.queue = w.queue AND l.tenant = w.tenant
             ORDER BY w.ready DESC
             """,
         ])

@@ -84,18 +84,14 @@ package struct AccountStore: Sendable {
         return NewTenant(id: tenant, owner: owner, email: email)
     }
 
-    /// The plan and the cap that comes with it, as the operator says.
+    /// The plan, as the operator says. Its caps come with it (`plan_limits`).
     private static func setPlan(_ plan: Plan, _ tenant: Tenant.ID) -> [SQL] {
         [
             """
             INSERT INTO subscriptions (id, tenant_id, plan, status)
             VALUES (\("operator:\(tenant)"), \(tenant), \(plan), 'active')
             ON CONFLICT (id) DO UPDATE SET plan = excluded.plan, status = 'active', updated_at = now()
-            """,
             """
-            INSERT INTO queue_limits (queue, tenant, concurrency) VALUES ('crew', \(tenant), \(plan.crewCap))
-            ON CONFLICT (queue, tenant) DO UPDATE SET concurrency = excluded.concurrency
-            """,
         ]
     }
 
