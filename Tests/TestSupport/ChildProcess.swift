@@ -1,8 +1,7 @@
 package import Foundation
 
 /// A program that runs beside a test. Killed when it is forgotten.
-package final class ChildProcess: @unchecked Sendable {
-    // Safe: Foundation's Process locks itself; nothing else is stored that changes.
+package final class ChildProcess: Sendable {
     private let process = Process()
 
     /// Starts it.

@@ -72,15 +72,15 @@ package struct JobContext: Sendable {
     ///
     /// - Parameter next: what the follow-up writes first, made of the results of the reading; nil writes nothing. It must not
     ///   wait for anything: the run's row is locked meanwhile.
-    /// - Returns: the results of the reading, and that of what `next` wrote.
+    /// - Returns: the result of what `next` wrote.
     package func settle(
         writing statements: [SQL],
         enqueuing: [SQL],
         reading: [SQL],
         next: ([PostgresResult], ClaimedJob) -> SQL?
-    ) async throws -> (read: [PostgresResult], next: PostgresResult?) {
+    ) async throws -> PostgresResult? {
         try await refusing {
-            let (read, first, claimed) = try await queue.transaction { transaction in
+            let (first, claimed) = try await queue.transaction { transaction in
                 let read = try await transaction.write(
                     [Self.brief] + statements + [requiredFence],
                     enqueuing: enqueuing,
@@ -88,10 +88,10 @@ package struct JobContext: Sendable {
                 )
                 let more = transaction.handedOver.first.flatMap { next(read, $0) }
                 let first = try await transaction.sql.finish(more.map { [$0] } ?? []).first
-                return (read, first, transaction.handedOver)
+                return (first, transaction.handedOver)
             }
             handOver.accept(claimed)
-            return (read, first)
+            return first
         }
     }
 

@@ -54,7 +54,7 @@ extension StepInProgress {
             return
         }
         var parcel: StepParcel?
-        let (_, booked) = try await context.settle(
+        let booked = try await context.settle(
             writing: writing,
             enqueuing: enqueuing,
             reading: RunStore.stepInput(of: run, nextUnder: session)

@@ -38,7 +38,8 @@ package final class RateBuckets: Sendable {
     ///
     /// - Parameters:
     ///   - requests: at least 0.
-    ///   - tokens: a bound on what they need. More than a minute has are granted by a full bucket, which then owes them.
+    ///   - tokens: a bound on what they need. More than a quarter of the bucket goes out when it holds a quarter, and then owes
+    ///     the rest.
     package func take(_ bucket: RateBucket, requests: Int = 1, tokens: Int) async -> RateAnswer {
         let reply = try? await redis.run(
             Scripts.take,
