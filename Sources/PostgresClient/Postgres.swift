@@ -31,6 +31,16 @@ package final class Postgres: Sendable {
         return result
     }
 
+    /// The same, with one plan for whatever the parameters hold. For statements of every request: one with an array is
+    /// otherwise planned anew each time, which takes ten times as long as to carry it out.
+    package func queryWithOnePlan(_ sql: SQL) async throws(PostgresError) -> PostgresResult {
+        // A parameter, because a statement without any is not prepared.
+        let mode: SQL = "SELECT set_config('plan_cache_mode', \("force_generic_plan"), true)"
+        let results = try await pipeline([mode, sql])
+        guard let result = results.last else { throw PostgresError(.unexpectedResult, "no result") }
+        return result
+    }
+
     /// Sends statements in one round trip, as one transaction: all take effect, or none.
     ///
     /// - Returns: one result per statement, in order.
@@ -132,22 +142,29 @@ package final class Postgres: Sendable {
         let ticket = state.withLock { $0.ticket() }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let answer = state.withLock { $0.enqueue(ticket, continuation) }
-                if let answer { continuation.resume(returning: answer) }
                 let deadline = ContinuousClock.now + configuration.wait
-                reactor.execute { [self] in
-                    _ = reactor.setTimer(deadline) { [weak self] in self?.leave(ticket, .poolExhausted) }
+                let (answer, needsClock) = state.withLock { state in
+                    (state.enqueue(ticket, until: deadline, continuation), state.needsClock())
                 }
+                if let answer { continuation.resume(returning: answer) }
+                if needsClock { reactor.execute { [self] in startClock(deadline) } }
             }
         } onCancel: {
-            leave(ticket, .cancelled)
+            let waiter = state.withLock { $0.leave(ticket) }
+            waiter?.resume(returning: .failure(PostgresError(.cancelled, "")))
         }
     }
 
-    private func leave(_ ticket: Int, _ code: PostgresError.Code) {
-        let waiter = state.withLock { $0.leave(ticket) }
+    /// One clock for the whole line: a timer for each who waits would be thousands that never ring.
+    private func startClock(_ deadline: ContinuousClock.Instant) {
+        _ = reactor.setTimer(deadline) { [weak self] in self?.ring() }
+    }
+
+    private func ring() {
+        let (late, next) = state.withLock { $0.ring(at: .now) }
         let text = "all \(configuration.size) connections of the pool were busy for \(configuration.wait)"
-        waiter?.resume(returning: .failure(PostgresError(code, text)))
+        for waiter in late { waiter.resume(returning: .failure(PostgresError(.poolExhausted, text))) }
+        if let next { startClock(next) }
     }
 
     private func open() async throws(PostgresError) -> PostgresConnection {

@@ -6,12 +6,13 @@ private import Glibc
 ///
 /// At most one exchange is under way; the pool sees to that.
 final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
-    // Safe: `handle`, `exchange`, `broken` and `prepared` are touched on the reactor's thread only; the rest is constant.
+    // Safe: `handle`, `exchange`, `broken`, `isWriting` and `prepared` are touched on the reactor's thread only; the rest is constant.
     private let handle: OpaquePointer
     private let socket: Int32
     private let reactor: Reactor
     private var exchange: PostgresExchange?
     private var broken = false
+    private var isWriting = false
     /// Nil where a pooler stands between us and the server.
     private var prepared: PreparedStatements?
     private let pulse: PostgresPulse?
@@ -149,10 +150,17 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
 
     private func flush() {
         switch PQflush(handle) {
-        case 0: reactor.watch(socket, writing: false)
-        case 1: reactor.watch(socket, writing: true)
+        case 0: watch(writing: false)
+        case 1: watch(writing: true)
         default: die(text)
         }
+    }
+
+    /// Most writes fit at once: then there is nothing to tell the kernel.
+    private func watch(writing: Bool) {
+        guard writing != isWriting else { return }
+        isWriting = writing
+        reactor.watch(socket, writing: writing)
     }
 
     func ready(readable: Bool, writable: Bool) {

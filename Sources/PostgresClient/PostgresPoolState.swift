@@ -1,3 +1,5 @@
+private import DequeModule
+
 /// Who has which connection and who waits: the deciding half of the pool.
 struct PostgresPoolState {
     typealias Waiter = CheckedContinuation<Result<PostgresConnection?, PostgresError>, Never>
@@ -21,8 +23,11 @@ struct PostgresPoolState {
     private var idle: [PostgresConnection] = []
     private var dead: Set<ObjectIdentifier> = []
     private var total = 0
-    private var waiting: [(ticket: Int, waiter: Waiter)] = []
+    /// In the order of their deadlines, for all wait equally long.
+    private var waiting: Deque<(ticket: Int, deadline: ContinuousClock.Instant, waiter: Waiter)> = []
     private var lastTicket = 0
+    /// Whether the clock runs for somebody in the line.
+    private var isTimed = false
     private var closed = false
 
     mutating func request(limit: Int) -> Request {
@@ -39,11 +44,33 @@ struct PostgresPoolState {
     }
 
     /// Joins the line; the answer is there at once when a connection came free meanwhile.
-    mutating func enqueue(_ ticket: Int, _ waiter: Waiter) -> Result<PostgresConnection?, PostgresError>? {
+    mutating func enqueue(
+        _ ticket: Int,
+        until deadline: ContinuousClock.Instant,
+        _ waiter: Waiter
+    ) -> Result<PostgresConnection?, PostgresError>? {
         if closed { return .failure(PostgresError(.closed, "")) }
         if let connection = idle.popLast() { return .success(connection) }
-        waiting.append((ticket, waiter))
+        waiting.append((ticket, deadline, waiter))
         return nil
+    }
+
+    /// Whether a clock is to be started, which then counts as running.
+    mutating func needsClock() -> Bool {
+        defer { isTimed = isTimed || !waiting.isEmpty }
+        return !isTimed && !waiting.isEmpty
+    }
+
+    /// The clock has rung.
+    ///
+    /// - Returns: those who have waited long enough, and when it is to ring again; nil stops it.
+    mutating func ring(
+        at now: ContinuousClock.Instant
+    ) -> (late: [Waiter], next: ContinuousClock.Instant?) {
+        var late: [Waiter] = []
+        while let first = waiting.first, first.deadline <= now { late.append(waiting.removeFirst().waiter) }
+        isTimed = !waiting.isEmpty
+        return (late, waiting.first?.deadline)
     }
 
     mutating func leave(_ ticket: Int) -> Waiter? {

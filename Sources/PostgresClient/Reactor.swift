@@ -60,13 +60,11 @@ final class Reactor: Sendable {
     }
 
     func setTimer(_ deadline: ContinuousClock.Instant, _ work: @escaping @Sendable () -> Void) -> Int {
-        loop.lastTimer += 1
-        loop.timers[loop.lastTimer] = (deadline, work)
-        return loop.lastTimer
+        loop.timers.add(deadline, work)
     }
 
     func cancelTimer(_ timer: Int) {
-        loop.timers[timer] = nil
+        loop.timers.cancel(timer)
     }
 
     private func control(_ operation: Int32, _ socket: Int32, writing: Bool) {
@@ -132,23 +130,19 @@ private final class ReactorLoop: @unchecked Sendable {
     // Safe: only the reactor's thread reads or writes it.
     var running = true
     var handlers: [Int32: any Reactor.Handler] = [:]
-    var timers: [Int: (deadline: ContinuousClock.Instant, work: @Sendable () -> Void)] = [:]
-    var lastTimer = 0
+    var timers = TimerQueue()
 
     /// Milliseconds until the next timer, rounded up; -1 to wait for ever.
     func timeout() -> Int32 {
-        guard let next = timers.values.map(\.deadline).min() else { return -1 }
+        guard let next = timers.next() else { return -1 }
         let left = ContinuousClock.now.duration(to: next).components
         guard left.seconds >= 0, left.attoseconds >= 0 else { return 0 }
         return Int32(min(left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1, 60_000))
     }
 
     func fireTimers() {
-        guard !timers.isEmpty else { return }
+        guard timers.next() != nil else { return }
         let now = ContinuousClock.now
-        for (id, timer) in timers where timer.deadline <= now {
-            timers[id] = nil
-            timer.work()
-        }
+        while let work = timers.takeDue(at: now) { work() }
     }
 }

@@ -52,6 +52,14 @@ struct Authentication: Sendable {
     }
 
     private static func isHex(_ text: Substring, _ count: Int) -> Bool {
-        text.utf8.count == count && text.allSatisfy { $0.isHexDigit && $0.isASCII }
+        text.utf8.count == count
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+                    UInt8(ascii: "A")...UInt8(ascii: "F"):
+                    true
+                default: false
+                }
+            }
     }
 }

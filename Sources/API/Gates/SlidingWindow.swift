@@ -5,7 +5,7 @@ struct Admission: Sendable, Equatable {
     let isAdmitted: Bool
     let limit: Int
     let remaining: Int
-    /// Microseconds since 1970 at which the oldest admission leaves the window: a waiting caller is admitted then.
+    /// Microseconds since 1970 at which the oldest admissions leave the window: a waiting caller is admitted then.
     let resets: Int64
     let now: Int64
 
@@ -15,30 +15,45 @@ struct Admission: Sendable, Equatable {
     var resetSecond: Int { Int((resets + 999_999) / 1_000_000) }
 }
 
-/// The moments of the last admissions of one principal. The same rule as `admit.lua`.
+/// What of `limit` a principal has used, in cohorts. The same rule as `admit.lua`.
 struct SlidingWindow: Sendable {
-    /// Microseconds, oldest first.
-    private var moments: ArraySlice<Int64> = []
+    private struct Cohort {
+        /// Microseconds.
+        let began: Int64
+        var count: Int
+    }
+
+    /// Oldest first; a twentieth of the window each.
+    private var cohorts: ArraySlice<Cohort> = []
 
     /// - Parameter counts: false only looks.
     mutating func admit(at moment: Int64, _ limit: RateLimit, counts: Bool = true) -> Admission {
         let window = Int64(limit.seconds) * 1_000_000
-        let now = max(moment, moments.last ?? moment)
-        moments = moments.drop { $0 <= now - window }
-        let isAdmitted = moments.count < limit.count
-        if isAdmitted, counts { moments.append(now) }
+        let grain = window / 20
+        let now = max(moment, cohorts.last?.began ?? moment)
+        cohorts = cohorts.drop { $0.began <= now - window }
+        let began = now - now % min(grain, 1_000_000)
+        let used = cohorts.reduce(0) { $0 + $1.count }
+        let isAdmitted = used < limit.count
+        if isAdmitted, counts {
+            if let last = cohorts.indices.last, now < cohorts[last].began + grain {
+                cohorts[last].count += 1
+            } else {
+                cohorts.append(Cohort(began: began, count: 1))
+            }
+        }
         return Admission(
             isAdmitted: isAdmitted,
             limit: limit.count,
-            remaining: max(0, limit.count - moments.count),
-            resets: (moments.first ?? now) + window,
+            remaining: max(0, limit.count - used - (isAdmitted && counts ? 1 : 0)),
+            resets: (cohorts.first?.began ?? began) + window,
             now: now
         )
     }
 
     /// Nothing in it counts any more.
     func isIdle(at moment: Int64, _ seconds: Int) -> Bool {
-        moments.last.map { $0 <= moment - Int64(seconds) * 1_000_000 } ?? true
+        cohorts.last.map { $0.began <= moment - Int64(seconds) * 1_000_000 } ?? true
     }
 }
 

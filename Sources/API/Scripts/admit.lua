@@ -1,30 +1,42 @@
--- admit: exact sliding window: at most N admissions in any window, over any number of API processes.
+-- admit: sliding window: N admissions at most, over any number of API processes.
 --
--- KEYS[1] -> list of admission times in microseconds, newest first: <namespace>:{rl:<principal>}:<tier>
+-- KEYS[1] -> list of cohorts, newest first, each '<moment in microseconds>:<admissions>': <namespace>:{rl:<principal>}:<tier>
 -- ARGV[1] -> N, at least 1
 -- ARGV[2] -> the window in microseconds
--- ARGV[3] -> '0' only looks: nothing is written down
--- Returns   {1 admitted or 0 refused, admissions left, moment in microseconds at which the oldest one leaves, now}
--- A refused call is not written down. Times never go backwards, even if the server's clock does.
-local key, limit, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+-- ARGV[3] -> how many requests ask, '0' only looks: nothing is written down
+-- Returns   {how many are admitted, admissions left, moment in microseconds at which the oldest cohort leaves, now}
+-- Admissions within a twentieth of the window are one cohort, dated to its beginning, which is a whole second where the
+-- window is long enough: so the moment at which they leave is told once, in whole seconds, and is true of all of them.
+-- What is refused is not written down. Moments never go backwards, even if the server's clock does.
+local key, limit, window, asked = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
-local newest = tonumber(redis.call('LINDEX', key, 0) or '0')
-if newest > now then now = newest end
-local oldest = tonumber(redis.call('LINDEX', key, -1) or '0')
-while oldest > 0 and oldest <= now - window do
-  redis.call('RPOP', key)
-  oldest = tonumber(redis.call('LINDEX', key, -1) or '0')
+local grain = math.floor(window / 20)
+local cohorts = redis.call('LRANGE', key, 0, -1)
+local used, kept, newest, count, oldest = 0, 0, nil, 0, nil
+for index, cohort in ipairs(cohorts) do
+  local moment, admissions = string.match(cohort, '^(%d+):?(%d*)$')
+  moment, admissions = tonumber(moment), tonumber(admissions) or 1
+  if index == 1 then
+    newest, count = moment, admissions
+    if newest > now then now = newest end
+  end
+  if moment <= now - window then break end
+  used, kept, oldest = used + admissions, index, moment
 end
-local used = redis.call('LLEN', key)
-if used >= limit then
-  return {0, 0, oldest + window, now}
+local began = now - now % math.min(grain, 1000000)
+local isNew = not newest or now >= newest + grain
+local leaves = (oldest or began) + window
+if asked == 0 then return {0, math.max(0, limit - used), leaves, now} end
+local admitted = math.max(0, math.min(asked, limit - used))
+if admitted > 0 then
+  if kept == 0 then redis.call('DEL', key)
+  elseif kept < #cohorts then redis.call('LTRIM', key, 0, kept - 1) end
+  if isNew or kept == 0 then
+    redis.call('LPUSH', key, string.format('%.0f:%d', began, admitted))
+  else
+    redis.call('LSET', key, 0, string.format('%.0f:%d', newest, count + admitted))
+  end
+  redis.call('PEXPIRE', key, math.ceil(window / 1000) + 1000)
 end
-if ARGV[3] == '0' then
-  if oldest == 0 then oldest = now end
-  return {1, limit - used, oldest + window, now}
-end
-redis.call('LPUSH', key, string.format('%.0f', now))
-redis.call('PEXPIRE', key, math.ceil(window / 1000) + 1000)
-if oldest == 0 then oldest = now end
-return {1, limit - used - 1, oldest + window, now}
+return {admitted, math.max(0, limit - used - admitted), leaves, now}

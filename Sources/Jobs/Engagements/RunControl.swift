@@ -26,9 +26,7 @@ package struct RunControl: Sendable {
             case .notFound: return (Outcome.notFound, EndedJobs())
             case .idle: return (.wrongState, EndedJobs())
             case .run(let run, _):
-                _ = try await transaction.sql.pipeline(RunControls.stop(run))
-                let ended = try await transaction.sql.query(Self.endJobs(of: run, alsoRunning: true))
-                let jobs = try EndedJobs(ended, of: run)
+                let jobs = try await Self.write(RunControls.stop(run), ending: true, of: run, in: transaction)
                 try await AnnounceRun.finish(transaction, .failed, of: run)
                 return (.done(run), jobs)
             }
@@ -44,9 +42,8 @@ package struct RunControl: Sendable {
             case .notFound: return (Outcome.notFound, EndedJobs())
             case .idle, .run(_, .paused), .run(_, .completed), .run(_, .failed): return (.wrongState, EndedJobs())
             case .run(let run, .running):
-                _ = try await transaction.sql.pipeline(RunControls.pause(run))
-                let ended = try await transaction.sql.query(Self.endJobs(of: run, alsoRunning: false))
-                return (.done(run), try EndedJobs(ended, of: run))
+                let jobs = try await Self.write(RunControls.pause(run), ending: false, of: run, in: transaction)
+                return (.done(run), jobs)
             }
         }
         await tell(jobs)
@@ -111,6 +108,17 @@ package struct RunControl: Sendable {
                 }
             }
         }
+    }
+
+    /// - Parameter ending: whether jobs that run are asked to end too.
+    private static func write(
+        _ statements: [SQL],
+        ending: Bool,
+        of run: Run.ID,
+        in transaction: QueueTransaction
+    ) async throws -> EndedJobs {
+        let results = try await transaction.sql.pipeline(statements + [endJobs(of: run, alsoRunning: ending)])
+        return try results.last.map { try EndedJobs($0, of: run) } ?? EndedJobs()
     }
 
     /// Waiting jobs of the run are cancelled; running ones are asked to end.

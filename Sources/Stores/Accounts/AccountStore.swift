@@ -4,9 +4,11 @@ package import PostgresClient
 /// Tenants, their people and their keys.
 package struct AccountStore: Sendable {
     private let postgres: Postgres
+    private let callers: CallersByKey
 
     package init(_ postgres: Postgres) {
         self.postgres = postgres
+        callers = CallersByKey(postgres)
     }
 
     /// A new key, whose plaintext exists here and nowhere else afterwards.
@@ -26,31 +28,7 @@ package struct AccountStore: Sendable {
     /// The caller behind an API key; nil where it is unknown, revoked or expired, or its tenant's member is not active.
     ///
     /// A key that was rotated is still good until its overlap ends. Writes down when it was used, once a minute at most.
-    package func caller(key: String) async throws(PostgresError) -> Caller? {
-        let hash = Secret.hash(key)
-        let result = try await postgres.query(
-            """
-            SELECT k.id, k.tenant_id, k.created_by, k.scopes, k.mode, k.engagement_id,
-                   coalesce(k.last_used_at < now() - interval '1 minute', true) FROM api_keys k
-            JOIN memberships m ON m.tenant_id = k.tenant_id AND m.user_id = k.created_by AND m.status = 'active'
-            WHERE (k.key_hash = \(hash) OR (k.old_key_hash = \(hash) AND k.old_until > now())) AND k.revoked_at IS NULL
-              AND (k.expires_at IS NULL OR k.expires_at > now())
-            """
-        )
-        guard let row = result.first else { return nil }
-        let (id, tenant, user, scopes, mode, engagement, isStale) = try row.decode(
-            String.self,
-            Tenant.ID.self,
-            User.ID.self,
-            [String].self,
-            KeyMode.self,
-            Engagement.ID?.self,
-            Bool.self
-        )
-        if isStale { _ = try await postgres.query("UPDATE api_keys SET last_used_at = now() WHERE id = \(id)") }
-        let known = Set(scopes.compactMap(Scope.init(rawValue:)))
-        return Caller(tenant: tenant, user: user, key: id, scopes: known, mode: mode, engagement: engagement)
-    }
+    package func caller(key: String) async throws(PostgresError) -> Caller? { try await callers.caller(key: key) }
 
     // MARK: Making them
 

@@ -19,16 +19,15 @@ package enum RunControls {
         for caller: Caller,
         in transaction: PostgresTransaction
     ) async throws(PostgresError) -> Target {
-        let found = try await transaction.query(
-            "SELECT 1 FROM engagements WHERE id = \(id) AND tenant_id = \(caller.tenant) FOR NO KEY UPDATE"
-        )
-        guard found.first != nil else { return .notFound }
-        let runs = try await transaction.query(
+        let found = try await transaction.pipeline([
+            "SELECT 1 FROM engagements WHERE id = \(id) AND tenant_id = \(caller.tenant) FOR NO KEY UPDATE",
             """
-            SELECT id, status FROM runs WHERE engagement_id = \(id) AND status IN ('running','paused')
-            FOR NO KEY UPDATE
-            """
-        )
+            SELECT id, status FROM runs WHERE engagement_id = \(id) AND tenant_id = \(caller.tenant)
+              AND status IN ('running','paused') FOR NO KEY UPDATE
+            """,
+        ])
+        guard found[0].first != nil else { return .notFound }
+        let runs = found[1]
         guard let row = runs.first else { return .idle }
         let (run, status) = try row.decode(Run.ID.self, Run.Status.self)
         return .run(run, status)
