@@ -69,9 +69,10 @@ struct Caller: Sendable {
         return try await Answer.to(request, within: limit)
     }
 
-    /// The header that says who asks.
+    /// The header that says who asks; none where there is neither cookie nor key.
     var credential: HTTPHeaders {
-        if let cookie { ["Cookie": cookie] } else { ["Authorization": "Bearer \(key)"] }
+        if let cookie { return ["Cookie": cookie] }
+        return key.isEmpty ? [:] : ["Authorization": "Bearer \(key)"]
     }
 }
 
@@ -129,6 +130,30 @@ extension Caller {
     /// The live stream, from its beginning or after the event with this id.
     func stream(_ id: String, since last: String? = nil) -> EventClient {
         EventClient(url: "http://127.0.0.1:\(port)/api/engagements/\(id)/stream", key: key, lastID: last)
+    }
+}
+
+// MARK: Data collection
+
+extension Caller {
+    /// Creates a collection task of 250 dollars; returns its id.
+    func createTask() async throws -> String {
+        let made = try await ask("POST", "/api/v1/tasks", CollectionDraft.body([:]))
+        guard made.status == 201, let id = made.body["data"]?["id"]?.stringValue else {
+            throw NeverHappened(description: "create answered \(made.status): \(made.text)")
+        }
+        return id
+    }
+
+    /// The task as the API has it.
+    func task(_ id: String) async throws -> JSON? { try await call("GET", "/api/v1/tasks/\(id)").body["data"] }
+}
+
+extension Answer {
+    /// The fields that a validation error names.
+    var faultPaths: [String] {
+        let fields = body["error"]?["details"]?["fields"]?.arrayValue ?? []
+        return fields.compactMap { $0["path"]?.stringValue }
     }
 }
 

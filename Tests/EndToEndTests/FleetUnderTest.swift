@@ -50,6 +50,13 @@ final class FleetUnderTest: Sendable {
         return self
     }
 
+    /// Its schema and every row, as SQL.
+    func databaseDump() throws -> String {
+        let version = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql").sorted().last ?? "15"
+        let program = "/usr/lib/postgresql/\(version)/bin/pg_dump"
+        return try ChildProcess.run(program, ["--dbname", world.databaseURL], errors: .standardError).text
+    }
+
     func close() async {
         await world.close()
         await redis.stop()

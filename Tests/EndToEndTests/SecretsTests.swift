@@ -32,7 +32,7 @@ struct SecretsTests {
         let secrets = try await drive(fleet, caller)
         for process in processes { try await process.stop() }
         let said = try String(contentsOfFile: log, encoding: .utf8)
-        let rows = try dump(fleet.world.databaseURL)
+        let rows = try fleet.databaseDump()
         #expect(!said.isEmpty && rows.contains("CREATE TABLE"), "there is nothing to look through")
         for (name, secret) in secrets {
             #expect(!said.contains(secret), "\(name) is in a log")
@@ -107,12 +107,6 @@ struct SecretsTests {
             _ = try await browser.post("/api/engagements", "[\"\(secret)", ["Authorization": "Bearer \(secret)"])
             _ = try await browser.post("/api/engagements", "{}", ["Authorization": "Basic \(secret)"])
         }
-    }
-
-    private func dump(_ url: String) throws -> String {
-        let folder = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql").sorted().last ?? "15"
-        let program = "/usr/lib/postgresql/\(folder)/bin/pg_dump"
-        return try ChildProcess.run(program, ["--dbname", url], errors: .standardError).text
     }
 }
 

@@ -100,6 +100,9 @@ final class WebhookReceiver: Sendable {
         return receiver
     }
 
+    /// From now on `/down/…` answers 200; until then 503.
+    func repair() throws { try Data().write(to: folder.appending(path: "up")) }
+
     func stop() {
         process.signal(SIGKILL)
         try? FileManager.default.removeItem(at: folder)
@@ -118,13 +121,14 @@ final class WebhookReceiver: Sendable {
     }
 
     private static let server = """
-        import http.server, json, ssl, sys, threading, time
+        import http.server, json, os, ssl, sys, threading, time
         folder, port = sys.argv[1], int(sys.argv[2])
-        seen, lock = set(), threading.Lock()
+        seen, tries, lock = set(), {}, threading.Lock()
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get('content-length', 0))).decode()
-                post = {k.lower(): v for k, v in self.headers.items()} | {'path': self.path, 'body': body}
+                post = {k.lower(): v for k, v in self.headers.items()}
+                post |= {'path': self.path, 'body': body, 'at': str(time.time())}
                 with lock:
                     with open(folder + '/log', 'a') as log: log.write(json.dumps(post) + '\\n')
                     first = post['webhook-id'] not in seen if self.path == '/flaky' else False
@@ -135,6 +139,11 @@ final class WebhookReceiver: Sendable {
                     with lock:
                         with open(folder + '/log', 'a') as log: log.write(json.dumps({'path': '/slow/end'}) + '\\n')
                 said = int(self.path[8:]) if self.path.startswith('/status/') else 200
+                if self.path.startswith('/recovers/'):
+                    with lock: tries[post['webhook-id']] = tries.get(post['webhook-id'], 0) + 1
+                    said = 500 if tries[post['webhook-id']] <= 2 else 200
+                    if tries[post['webhook-id']] == 3: time.sleep(20)
+                if self.path.startswith('/down/') and not os.path.exists(folder + '/up'): said = 503
                 self.send_response(500 if first else 302 if self.path == '/redirect' else said)
                 if self.path == '/redirect': self.send_header('Location', '/elsewhere')
                 self.send_header('Content-Length', '2')

@@ -27,14 +27,16 @@ struct Customer: Sendable {
     fileprivate static let passwordHash = Task { try await PasswordHasher().hash(password) }
 
     /// A new API key.
-    func key(_ scope: Scope = .readWrite, mode: KeyMode = .live) async throws -> Credential {
+    func key(_ scopes: Scope..., mode: KeyMode = .live) async throws -> Credential {
         let accounts = house.fleet.world.stores.accounts
-        let key = try await accounts.createKey(tenant: id, name: "k", scopes: [scope], mode: mode)
-        let plaintext = try #require(key).plaintext
-        return Credential(
-            a: Caller(port: house.ports[0], key: plaintext),
-            b: Caller(port: house.ports[1], key: plaintext)
-        )
+        let held = scopes.isEmpty ? [.readWrite] : scopes
+        let key = try await accounts.createKey(tenant: id, name: "k", scopes: held, mode: mode)
+        return house.credential(try #require(key).plaintext)
+    }
+
+    /// A new API key with every scope of data collection.
+    func buyer(_ mode: KeyMode = .test) async throws -> Credential {
+        try await key(.tasksRead, .tasksWrite, .webhooksWrite, mode: mode)
     }
 
     /// A session of the owner's.
@@ -51,6 +53,11 @@ struct Customer: Sendable {
 }
 
 extension Installation {
+    /// A key, whoever made it.
+    func credential(_ key: String) -> Credential {
+        Credential(a: Caller(port: ports[0], key: key), b: Caller(port: ports[1], key: key))
+    }
+
     /// A new tenant with an owner.
     ///
     /// - Parameter plan: nil is one without a subscription.

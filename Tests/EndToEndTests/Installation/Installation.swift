@@ -12,20 +12,21 @@ struct Installation: Sendable {
     /// Of the replicas A and B.
     let ports: [Int]
     private let processes: [FleetProcess]
-    private let workerLogs: [String]
+    /// One for each process, the workers' first.
+    private let logs: [String]
 
     /// - Parameter extra: settings besides those that every scenario has.
     static func open(_ extra: [String: String] = [:]) async throws -> Installation {
         let fleet = try await FleetUnderTest(lease: 3, extra: settings.merging(extra) { $1 })
         let ports = [freePort(), freePort()]
         let folder = try await TestStack.shared().folder
-        let logs = (1...2).map { "\(folder)/worker-\(fleet.world.namespace)-\($0)" }
+        let commands = [["worker"], ["worker"]] + ports.map { ["api", "--port", "\($0)"] } + [["scheduler"]]
+        let logs = commands.indices.map { "\(folder)/\(fleet.world.namespace)-\($0).log" }
         let installation = Installation(
             fleet: fleet,
             ports: ports,
-            processes: try logs.map { try fleet.start("worker", log: $0) }
-                + ports.map { try fleet.start("api", "--port", "\($0)") } + [fleet.start("scheduler")],
-            workerLogs: logs
+            processes: try zip(commands, logs).map { try FleetProcess($0, fleet.environment, log: $1) },
+            logs: logs
         )
         try await installation.ready()
         return installation
@@ -41,11 +42,14 @@ struct Installation: Sendable {
 
     /// Waits until both replicas answer, know of both workers and have Redis.
     func ready() async throws {
-        for port in ports {
-            try await eventually(within: .seconds(30), "a replica with two workers and Redis") {
-                let health = try? await Caller(port: port, key: "").call("GET", "/api/health")
-                return health?.status == 200 && health?.body["workers"] == 2 && health?.body["redis"] == true
-            }
+        for port in ports { try await ready(at: port) }
+    }
+
+    /// Waits until the replica at this port does.
+    func ready(at port: Int) async throws {
+        try await eventually(within: .seconds(30), "a replica with two workers and Redis") {
+            let health = try? await Caller(port: port, key: "").call("GET", "/api/health")
+            return health?.status == 200 && health?.body["workers"] == 2 && health?.body["redis"] == true
         }
     }
 
@@ -66,10 +70,13 @@ struct Installation: Sendable {
 
     /// What the workers have said so far.
     func workersWords() throws -> [String] {
-        try workerLogs.flatMap {
-            try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n").map(String.init)
-        }
+        try logs.prefix(2).flatMap { try words(in: $0).split(separator: "\n").map(String.init) }
     }
+
+    /// What all processes have said so far.
+    func words() throws -> String { try logs.map(words(in:)).joined() }
+
+    private func words(in log: String) throws -> String { try String(contentsOfFile: log, encoding: .utf8) }
 
     /// What a command of the binary prints.
     func output(of arguments: String...) async throws -> String {
