@@ -45,8 +45,9 @@ test: setup ## Build everything, check it, run all tests
 	@scripts/test-venv.sh >/dev/null
 	$(call step,'Testing')
 	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 scripts/test.sh .build/test.log $(if $(ARGS),$(ARGS),--skip EndToEndTests)
-	$(if $(ARGS),,$(call step,'Testing with real processes in turn'))
-	$(if $(ARGS),,@scripts/test.sh .build/test-end-to-end.log --filter EndToEndTests --no-parallel)
+	$(if $(ARGS),,$(call step,'Testing with real processes (two suites at a time)'))
+	$(if $(ARGS),,@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 scripts/test.sh .build/test-end-to-end.log \
+		--filter EndToEndTests)
 	$(if $(ARGS),,$(call step,'Chaos: $(JOBS) jobs and $(FAULTS) faults or more'))
 	$(if $(ARGS),,@.build/debug/ChaosHarness --jobs $(JOBS) --faults $(FAULTS) --seed $(SEED) --report $(CHAOS_REPORT))
 

@@ -32,7 +32,8 @@ package final class Postgres: Sendable {
     }
 
     /// The same, with one plan for whatever the parameters hold. For statements of every request: one with an array is
-    /// otherwise planned anew each time, which takes ten times as long as to carry it out.
+    /// otherwise planned anew each time, which takes ten times as long as to carry it out. Not for use within a transaction, whose
+    /// later statements it would hold too.
     package func queryWithOnePlan(_ sql: SQL) async throws(PostgresError) -> PostgresResult {
         // A parameter, because a statement without any is not prepared.
         let mode: SQL = "SELECT set_config('plan_cache_mode', \("force_generic_plan"), true)"
@@ -144,7 +145,10 @@ package final class Postgres: Sendable {
             await withCheckedContinuation { continuation in
                 let deadline = ContinuousClock.now + configuration.wait
                 let (answer, needsClock) = state.withLock { state in
-                    (state.enqueue(ticket, until: deadline, continuation), state.needsClock())
+                    (
+                        state.enqueue(ticket, limit: configuration.size, until: deadline, continuation),
+                        state.needsClock()
+                    )
                 }
                 if let answer { continuation.resume(returning: answer) }
                 if needsClock { reactor.execute { [self] in startClock(deadline) } }

@@ -72,7 +72,9 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
         defer { pulse?.ended(self) }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                reactor.execute { [self] in begin(exchange, deadline, continuation) }
+                guard reactor.execute({ [self] in begin(exchange, deadline, continuation) }) else {
+                    return continuation.resume(returning: .failure(PostgresError(.closed, "")))
+                }
             }
         } onCancel: {
             reactor.execute { [self] in interrupt(exchange, .cancelled) }
@@ -172,6 +174,8 @@ final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
         }
         if writable, !broken { flush() }
     }
+
+    func ended() { die("closed", tell: false) }
 
     private func receive() {
         while PQisBusy(handle) == 0 {

@@ -23,7 +23,7 @@ struct PostgresPoolState {
     private var idle: [PostgresConnection] = []
     private var dead: Set<ObjectIdentifier> = []
     private var total = 0
-    /// In the order of their deadlines, for all wait equally long.
+    /// In the order of their deadlines, give or take a moment, for all wait equally long.
     private var waiting: Deque<(ticket: Int, deadline: ContinuousClock.Instant, waiter: Waiter)> = []
     private var lastTicket = 0
     /// Whether the clock runs for somebody in the line.
@@ -44,13 +44,19 @@ struct PostgresPoolState {
     }
 
     /// Joins the line; the answer is there at once when a connection came free meanwhile.
+    /// Nil in it is a place that came free: the caller opens a connection.
     mutating func enqueue(
         _ ticket: Int,
+        limit: Int,
         until deadline: ContinuousClock.Instant,
         _ waiter: Waiter
     ) -> Result<PostgresConnection?, PostgresError>? {
         if closed { return .failure(PostgresError(.closed, "")) }
         if let connection = idle.popLast() { return .success(connection) }
+        guard total >= limit else {
+            total += 1
+            return .success(nil)
+        }
         waiting.append((ticket, deadline, waiter))
         return nil
     }

@@ -8,6 +8,8 @@ final class Reactor: Sendable {
     /// What may happen to a socket. Called on the reactor's thread.
     protocol Handler: AnyObject, Sendable {
         func ready(readable: Bool, writable: Bool)
+        /// The reactor has ended; nothing will be ready any more.
+        func ended()
     }
 
     private struct Inbox {
@@ -29,13 +31,17 @@ final class Reactor: Sendable {
     }
 
     /// Runs `work` on the reactor's thread, in the order of the calls.
-    func execute(_ work: @escaping @Sendable () -> Void) {
-        let first = inbox.withLock { inbox in
+    ///
+    /// - Returns: false where the thread has ended, and nothing runs it.
+    @discardableResult
+    func execute(_ work: @escaping @Sendable () -> Void) -> Bool {
+        inbox.withLock { inbox in
             guard !inbox.stopped else { return false }
             inbox.work.append(work)
-            return inbox.work.count == 1
+            // Within the lock: the thread closes the descriptor only after it has set `stopped`.
+            if inbox.work.count == 1 { eventfd_write(wakeUp, 1) }
+            return true
         }
-        if first { eventfd_write(wakeUp, 1) }
     }
 
     /// Ends the thread once the work handed in before has run.
@@ -99,6 +105,7 @@ final class Reactor: Sendable {
         }
         inbox.withLock { $0.stopped = true }
         drain()
+        for handler in loop.handlers.values { handler.ended() }
         close(epoll)
         close(wakeUp)
     }

@@ -2,8 +2,8 @@ private import HeapModule
 
 /// Deeds with a deadline, the next due first. For one thread.
 ///
-/// A cancelled one's place is given up when its deadline comes, or when such places are the most: both cost O(log n), where a
-/// thousand statements a second begin with a timer and end it long before it is due.
+/// A cancelled one's place is given up when its deadline comes, or when such places are the most: O(log n) each in the long run,
+/// where a thousand statements a second begin with a timer and end it long before it is due.
 struct TimerQueue {
     private struct Place: Comparable {
         let deadline: ContinuousClock.Instant

@@ -34,6 +34,7 @@ package enum Schema {
         migration("0027_rates", PackageResources._027_rates_sql),
         migration("0028_brand_drafts", PackageResources._028_brand_drafts_sql),
         migration("0029_plan_caps", PackageResources._029_plan_caps_sql),
+        migration("0030_context_pending", PackageResources._030_context_pending_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

@@ -1,7 +1,8 @@
-import Domain
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Domain
 
 @Suite("Questions that are put together")
 struct GatheringTests {
@@ -21,34 +22,44 @@ struct GatheringTests {
     }
 
     @Test(
-        "what comes while a question is under way is put together, the same once, and each caller has a place of its own"
+        "what comes while questions are under way is put together, the same once, and each caller has a place of its own"
     )
     func together() async throws {
         let oracle = Oracle()
+        defer { oracle.isOpen.withLock { $0 = true } }
         let gathering = Gathering<String, String>(width: 1) { await oracle.answer($0) }
-        async let first = gathering.ask("a")
+        let first = Task { await gathering.ask("a") }
         try await eventually(within: .seconds(10), "the first question") { oracle.batches.withLock { $0.count == 1 } }
-        let shares = try await withThrowingTaskGroup(of: (answer: String, place: Int).self) { group in
-            for index in 0..<30 { group.addTask { await gathering.ask(index < 10 ? "b" : "a") } }
-            // Nobody can tell when all of them wait: those who come late are asked about later.
-            oracle.isOpen.withLock { $0 = true }
-            return try await group.reduce(into: []) { $0.append($1) }
+        let others = (0..<30).map { index in Task { await gathering.ask(index < 10 ? "b" : "a") } }
+        try await eventually(within: .seconds(10), "the others to wait") { gathering.waiting == 30 }
+        oracle.isOpen.withLock { $0 = true }
+        #expect(await first.value.answer == "a1")
+        var places: [String: [Int]] = [:]
+        for other in others {
+            let share = await other.value
+            places[share.answer, default: []].append(share.place)
         }
-        #expect(await first.answer == "a1")
-        #expect(shares.count == 30 && shares.allSatisfy { $0.answer.hasPrefix("a") || $0.answer.hasPrefix("b") })
-        let asked = oracle.batches.withLock { $0 }
-        #expect(asked.reduce(0) { $0 + $1.values.reduce(0, +) } == 31)
-        for (number, batch) in asked.enumerated() {
-            for (question, count) in batch {
-                let places = (shares + [await first]).filter { $0.answer == "\(question)\(number + 1)" }.map(\.place)
-                #expect(places.sorted() == Array(0..<count))
-            }
-        }
+        #expect(places.mapValues { $0.sorted() } == ["b2": Array(0..<10), "a2": Array(0..<20)])
+        #expect(oracle.batches.withLock { $0 } == [["a": 1], ["b": 10, "a": 20]])
+    }
+
+    @Test("as many go out at once as there may be under way")
+    func width() async throws {
+        let oracle = Oracle()
+        defer { oracle.isOpen.withLock { $0 = true } }
+        let gathering = Gathering<String, String> { await oracle.answer($0) }
+        let first = Task { await gathering.ask("a") }
+        try await eventually(within: .seconds(10), "the first question") { oracle.batches.withLock { $0.count == 1 } }
+        #expect(await gathering.ask("b").answer == "b2")
+        #expect(await gathering.ask("a").answer == "a3")
+        oracle.isOpen.withLock { $0 = true }
+        #expect(await first.value.answer == "a1")
     }
 
     @Test("a caller who is gone leaves the others their answer")
     func cancelled() async throws {
         let oracle = Oracle()
+        defer { oracle.isOpen.withLock { $0 = true } }
         let gathering = Gathering<String, String>(width: 1) { await oracle.answer($0) }
         let gone = Task { await gathering.ask("a") }
         try await eventually(within: .seconds(10), "the first question") { oracle.batches.withLock { $0.count == 1 } }

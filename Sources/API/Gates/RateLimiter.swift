@@ -9,7 +9,8 @@ package struct RateSettings: Sendable {
     package let limits: [RateTier: RateLimit]
     /// API processes of this installation: with Redis away, each admits its share.
     package let replicas: Int
-    /// How long Redis may take before this process counts by itself.
+    /// How long Redis may take for one question before this process counts by itself; who asks while one is on its way waits for
+    /// that too.
     package let patience: Duration
 
     package init(

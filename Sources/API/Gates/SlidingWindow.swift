@@ -61,14 +61,15 @@ struct SlidingWindow: Sendable {
 final class LocalWindows: Sendable {
     /// Principals that are kept before idle ones are dropped.
     private static let capacity = 10_000
-    private let windows = Mutex<[String: SlidingWindow]>([:])
+    private let windows = Mutex<[String: (window: SlidingWindow, seconds: Int)]>([:])
 
     func admit(_ key: String, at moment: Int64, _ limit: RateLimit, counts: Bool) -> Admission {
         windows.withLock { windows in
             if windows.count >= Self.capacity {
-                windows = windows.filter { !$0.value.isIdle(at: moment, limit.seconds) }
+                windows = windows.filter { !$0.value.window.isIdle(at: moment, $0.value.seconds) }
             }
-            return windows[key, default: SlidingWindow()].admit(at: moment, limit, counts: counts)
+            return windows[key, default: (SlidingWindow(), limit.seconds)].window
+                .admit(at: moment, limit, counts: counts)
         }
     }
 }

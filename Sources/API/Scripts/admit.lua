@@ -5,9 +5,9 @@
 -- ARGV[2] -> the window in microseconds
 -- ARGV[3] -> how many requests ask, '0' only looks: nothing is written down
 -- Returns   {how many are admitted, admissions left, moment in microseconds at which the oldest cohort leaves, now}
--- Admissions within a twentieth of the window are one cohort, dated to its beginning, which is a whole second where the
--- window is long enough: so the moment at which they leave is told once, in whole seconds, and is true of all of them.
--- What is refused is not written down. Moments never go backwards, even if the server's clock does.
+-- A cohort ends a twentieth of the window after its beginning, which is a whole second where the window has 20 s or more, and
+-- leaves as a whole: docs/decisions/0005. What is refused is not written down. Cohorts never go backwards, even if the
+-- server's clock does.
 local key, limit, window, asked = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])

@@ -30,7 +30,7 @@ package struct Chunker {
     private init() {}
 
     private mutating func add(_ block: TextBlock) {
-        let text = block.text.replacing("\0", with: "\u{FFFD}")
+        let text = block.text.utf8.contains(0) ? block.text.replacing("\0", with: "\u{FFFD}") : block.text
         guard text.contains(where: { !$0.isWhitespace }) else { return }
         if block.page != place.page || block.sheet != place.sheet {
             flush()
@@ -97,8 +97,9 @@ package struct Chunker {
     }
 
     private static func trimmed(_ text: Substring) -> String {
-        let start = text.drop(while: \.isWhitespace)
-        return String(start.reversed().drop(while: \.isWhitespace).reversed())
+        var rest = text.drop(while: \.isWhitespace)
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
     }
 
     /// Where the last mark in the second half of a text ends.

@@ -2,8 +2,9 @@ private import Synchronization
 
 /// Puts questions that callers have at the same time to somebody far away in one round trip.
 ///
-/// A question that comes while nothing is under way goes out at once. Those that come meanwhile wait for its end and then go
+/// While fewer than `width` round trips are under way a question goes out at once; others wait for the end of one, and then go
 /// out together, the same ones once. So each is put after its caller asked, and never answered from before: this is no cache.
+/// It is asked for all, so a caller's transaction and its tenant's wall do not hold for it.
 package final class Gathering<Question: Hashable & Sendable, Answer: Sendable>: Sendable {
     /// Gets each question once, with the number of callers who have it, and answers in the same order.
     package typealias Oracle = @Sendable ([(question: Question, count: Int)]) async -> [Answer]
@@ -40,6 +41,9 @@ package final class Gathering<Question: Hashable & Sendable, Answer: Sendable>: 
             if isFirst { Task.detached { await self.go() } }
         }
     }
+
+    /// Callers whose question is not on its way yet.
+    var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
     private func go() async {
         while let batch = take() {

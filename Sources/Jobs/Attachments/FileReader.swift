@@ -32,18 +32,17 @@ struct FileReader {
             ContextLedger.forgetUnfinished(of: engagement),
             timeout: .seconds(60)
         )
-        let unread = attachments.count { $0.text == nil }
-        var stored: [StoredText?] = []
-        var done = 0
-        for attachment in attachments {
-            if let text = attachment.text {
-                stored.append(text)
-                continue
+        let unread = attachments.indices.filter { attachments[$0].text == nil }
+        var stored = attachments.map(\.text)
+        // Two at a time: Postgres stems the words of both, or of one while the other is cut into passages.
+        try await withThrowingTaskGroup(of: (Int, StoredText?).self) { group in
+            for (done, index) in unread.enumerated() {
+                if done >= 2, let (index, text) = try await group.next() { stored[index] = text }
+                let progress = Double(done) / Double(unread.count)
+                try await context.report(progress: progress, "reading \(attachments[index].filename)")
+                group.addTask { (index, try await read(attachments[index])) }
             }
-            try Task.checkCancellation()
-            try await context.report(progress: Double(done) / Double(unread), "reading \(attachment.filename)")
-            stored.append(try await read(attachment))
-            done += 1
+            for try await (index, text) in group { stored[index] = text }
         }
         return stored
     }
@@ -100,21 +99,17 @@ struct FileReader {
         return StoredText(id: id, status: status.rawValue, chunks: chunks.count)
     }
 
-    /// Two statements at a time: one is on its way while Postgres stems the words of the other.
     private func write(_ chunks: [TextChunk], to text: Int) async throws {
-        let starts = Array(stride(from: 0, to: chunks.count, by: Self.batch))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (index, start) in starts.enumerated() {
-                if index >= 2 { try await group.next() }
-                group.addTask {
-                    let batch = Array(chunks[start..<min(start + Self.batch, chunks.count)])
-                    _ = try await context.queue.postgres.query(
-                        ContextLedger.add(batch, from: start, to: text, of: engagement),
-                        timeout: .seconds(60)
-                    )
-                }
-            }
-            try await group.waitForAll()
+        for start in stride(from: 0, to: chunks.count, by: Self.batch) {
+            _ = try await context.queue.postgres.query(
+                ContextLedger.add(
+                    Array(chunks[start..<min(start + Self.batch, chunks.count)]),
+                    from: start,
+                    to: text,
+                    of: engagement
+                ),
+                timeout: .seconds(60)
+            )
         }
     }
 }

@@ -62,11 +62,17 @@ struct CallersByKey: Sendable {
             )
             if isStale { stale.append(id) }
         }
-        if !stale.isEmpty {
-            _ = try await postgres.query(
-                "UPDATE api_keys SET last_used_at = now() WHERE id = ANY(\(stale)::text[])"
-            )
-        }
+        if !stale.isEmpty { await writeDown(stale, postgres) }
         return callers
+    }
+
+    /// When keys were used is not worth waiting for somebody's lock, nor for a caller to be turned away.
+    private static func writeDown(_ keys: [String], _ postgres: Postgres) async {
+        _ = try? await postgres.query(
+            """
+            UPDATE api_keys SET last_used_at = now() WHERE id IN (
+              SELECT id FROM api_keys WHERE id = ANY(\(keys)::text[]) FOR NO KEY UPDATE SKIP LOCKED)
+            """
+        )
     }
 }

@@ -78,6 +78,11 @@ package enum ContextLedger {
               languages = \(Set(chunks.map(\.language)).sorted())::text[]
             WHERE id = \(text)
             """,
+            // Searches read what is not sorted in yet, one by one. Only the index' owner may; others leave it to autovacuum.
+            """
+            SELECT gin_clean_pending_list(oid) FROM pg_class
+            WHERE oid = 'context_chunks_search'::regclass AND pg_has_role(relowner, 'USAGE')
+            """,
         ]
     }
 

@@ -47,9 +47,12 @@ struct CandidatePlan: Sendable, Equatable {
     /// Passages that each of the two ways may bring.
     static let most = 240
     private static let mostTerms = 24
+    private static let mostNear = 8
 
     /// The terms that rank, rarest first.
     let terms: [QueryTerm]
+    /// Of these it counts whether they stand close together: those that tell most.
+    let nearest: [String]
     /// Any of these finds.
     let anyOf: [String]
     /// All of these together find; empty where the rare ones suffice.
@@ -60,6 +63,7 @@ struct CandidatePlan: Sendable, Equatable {
         let useful = found.filter { $0.chunks > 0 }
             .sorted { ($1.worth(of: total), $0.lexeme) < ($0.worth(of: total), $1.lexeme) }
             .prefix(Self.mostTerms)
+        nearest = useful.prefix(Self.mostNear).map(\.lexeme)
         terms = useful.sorted { ($0.chunks, $0.lexeme) < ($1.chunks, $1.lexeme) }
         var sum = 0
         let rare = terms.prefix { term in

@@ -105,7 +105,8 @@ extension ContextStore {
 
     // MARK: Ranking
 
-    /// How much is known by the words a passage has, raised a little where they stand close together.
+    /// How much is known by the words a passage has, raised a little where they stand close together. The latter costs most, so
+    /// it is looked at only where it may decide.
     private static func ranked(
         _ plan: CandidatePlan,
         total: Int,
@@ -129,14 +130,20 @@ extension ContextStore {
                   SELECT c.text_id, c.number FROM context_chunks c WHERE c.search @@ w.query OFFSET 0) f
                 WHERE f.text_id IN (SELECT t.id FROM texts t) LIMIT \(CandidatePlan.most)) h),
             scored AS (
-              SELECT k.text_id, k.number, round((
-                  (SELECT coalesce(sum(q.worth), 0) FROM unnest(\(terms)::tsquery[], \(plan.terms.map { $0.worth(of: total) })::float8[])
-                     q(word, worth) WHERE s.flat @@ q.word)
-                  * (1 + ts_rank_cd(s.flat, \(CandidatePlan.any(plan.terms.map(\.lexeme)))::tsquery, 1)))::numeric, 6) AS score
+              SELECT k.text_id, k.number, (
+                  SELECT coalesce(sum(q.worth), 0) FROM unnest(\(terms)::tsquery[], \(plan.terms.map { $0.worth(of: total) })::float8[])
+                    q(word, worth) WHERE s.flat @@ q.word) AS worth
               FROM candidates k CROSS JOIN LATERAL (
                 SELECT c.search || ''::tsvector AS flat FROM context_chunks c
                 WHERE c.text_id = k.text_id AND c.number = k.number OFFSET 0) s),
-            best AS (SELECT * FROM scored ORDER BY score DESC, text_id, number LIMIT \(limit))
+            likely AS MATERIALIZED (
+              SELECT * FROM scored ORDER BY worth DESC, text_id, number LIMIT \(3 * limit)),
+            best AS (
+              SELECT l.text_id, l.number,
+                     round((l.worth * (1 + ts_rank_cd(c.search, \(CandidatePlan.any(plan.nearest))::tsquery, 1)))::numeric, 6)
+                       AS score
+              FROM likely l JOIN context_chunks c ON c.text_id = l.text_id AND c.number = l.number
+              ORDER BY score DESC, l.text_id, l.number LIMIT \(limit))
             SELECT t.attachment_id, t.filename, c.headings, c.page, c.sheet, c.first_row, c.last_row, c.part, c.body,
                    b.score::float8
             FROM best b JOIN context_chunks c ON c.text_id = b.text_id AND c.number = b.number

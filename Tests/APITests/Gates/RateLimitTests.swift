@@ -154,16 +154,47 @@ struct RateLimitTests {
 
     @Test("the windows of Redis and of a process without it are the same, whatever comes")
     func sameRule() async throws {
-        let redis = try await World.fresh().redis
+        let world = try await World.fresh()
+        let (redis, namespace) = (world.redis, world.namespace)
         let limit = RateLimit(count: 10, seconds: 2)
-        let limiter = RateLimiter(redis: redis, namespace: "same", settings: RateSettings(limits: [.read: limit]))
+        let limiter = RateLimiter(redis: redis, namespace: namespace, settings: RateSettings(limits: [.read: limit]))
         var window = SlidingWindow()
+        let first = try #require(await limiter.look("p", .read))
+        #expect(first.isAdmitted && window.admit(at: first.now, limit, counts: false) == first)
         for _ in 0..<40 {
             let theirs = try #require(await limiter.admit("p", .read))
             #expect(window.admit(at: theirs.now, limit) == theirs)
         }
         let look = try #require(await limiter.look("p", .read))
         #expect(!look.isAdmitted && window.admit(at: look.now, limit, counts: false) == look)
+        try await eventually(within: .seconds(5), "the first cohort to leave", poll: .milliseconds(20)) {
+            try #require(await limiter.look("p", .read)).isAdmitted
+        }
+        let later = try #require(await limiter.admit("p", .read))
+        #expect(window.admit(at: later.now, limit) == later)
+        await world.close()
+    }
+
+    @Test("requests at the same time are admitted together as far as it goes; a list as it was kept before counts on")
+    func together() async throws {
+        let world = try await World.fresh()
+        let limit = RateLimit(count: 10, seconds: 60)
+        let settings = RateSettings(limits: [.read: limit])
+        let limiter = RateLimiter(redis: world.redis, namespace: world.namespace, settings: settings)
+        // Two admissions as they were written down before there were cohorts.
+        let moment = Int64(Date.now.timeIntervalSince1970 * 1_000_000) - 30_000_000
+        let key = "\(world.namespace):{rl:p}:read"
+        _ = try await world.redis.send(["LPUSH", key, "\(moment)", "\(moment)"])
+        let admissions = await withTaskGroup(of: Admission?.self) { group in
+            for _ in 0..<40 { group.addTask { await limiter.admit("p", .read) } }
+            var admissions: [Admission] = []
+            for await case let admission? in group { admissions.append(admission) }
+            return admissions
+        }
+        let admitted = admissions.filter(\.isAdmitted)
+        #expect(admissions.count == 40 && admitted.map(\.remaining).sorted() == Array(0..<8))
+        #expect(Set(admissions.map(\.resets)) == [moment + 60_000_000])
+        await world.close()
     }
 
     @Test("a rate is read as count/seconds and nothing else")

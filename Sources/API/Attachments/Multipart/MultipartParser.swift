@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 
 /// What a `multipart/form-data` body says, piece by piece.
@@ -104,7 +105,7 @@ struct MultipartParser: Sendable {
     }
 
     private mutating func headers() throws(MultipartFault) -> MultipartEvent? {
-        let (length, isFound) = Self.find(Array("\r\n\r\n".utf8), in: pending.readableBytesView)
+        let (length, isFound) = Self.find(Array("\r\n\r\n".utf8), in: pending)
         guard length <= Self.headerLimit else { throw MultipartFault(reason: "a part's headers are too long") }
         guard isFound, let text = pending.readString(length: length) else { return nil }
         pending.moveReaderIndex(forwardBy: 2)
@@ -130,18 +131,22 @@ struct MultipartParser: Sendable {
 
     /// How many bytes are no part of a delimiter for certain, and whether one follows them.
     private func upToDelimiter() -> (length: Int, isFound: Bool) {
-        Self.find(delimiter, in: pending.readableBytesView)
+        Self.find(delimiter, in: pending)
     }
 
     /// - Parameter pattern: begins with a carriage return: only those are looked at closely.
     /// - Returns: where it begins, or where what is there so far could begin it.
-    private static func find(_ pattern: [UInt8], in view: ByteBufferView) -> (length: Int, isFound: Bool) {
-        var from = view.startIndex
-        while let start = view[from...].firstIndex(of: pattern[0]) {
-            let candidate = view[start...].prefix(pattern.count)
-            if pattern.starts(with: candidate) { return (start - view.startIndex, candidate.count == pattern.count) }
-            from = start + 1
+    private static func find(_ pattern: [UInt8], in buffer: ByteBuffer) -> (length: Int, isFound: Bool) {
+        buffer.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress else { return (0, false) }
+            var from = 0
+            while let start = memchr(base + from, Int32(pattern[0]), bytes.count - from).map({ base.distance(to: $0) })
+            {
+                let candidate = bytes[start...].prefix(pattern.count)
+                if pattern.starts(with: candidate) { return (start, candidate.count == pattern.count) }
+                from = start + 1
+            }
+            return (bytes.count, false)
         }
-        return (view.count, false)
     }
 }
