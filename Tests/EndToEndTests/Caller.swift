@@ -149,14 +149,6 @@ extension Caller {
     func task(_ id: String) async throws -> JSON? { try await call("GET", "/api/v1/tasks/\(id)").body["data"] }
 }
 
-extension Answer {
-    /// The fields that a validation error names.
-    var faultPaths: [String] {
-        let fields = body["error"]?["details"]?["fields"]?.arrayValue ?? []
-        return fields.compactMap { $0["path"]?.stringValue }
-    }
-}
-
 extension JSON {
     /// A task that a model pretends to do, titled by its id.
     ///

@@ -1,3 +1,5 @@
+package import Domain
+
 /// Bodies of `POST /api/v1/tasks`, good and bad (contract T-10 to T-14, scenario SC-25).
 package enum CollectionDraft {
     /// The members of a task, in their order.
@@ -46,4 +48,12 @@ package enum CollectionDraft {
         (["modalities": "null"], "modalities"), (["example_media_key": "\"a/../b\""], "example_media_key"),
         (["example_media_key": text(513)], "example_media_key"), (["example_media_key": "1"], "example_media_key"),
     ]
+}
+
+extension JSON {
+    /// The fields that a validation error of data collection names.
+    package var faultPaths: [String] {
+        let fields = self["error"]?["details"]?["fields"]?.arrayValue ?? []
+        return fields.compactMap { $0["path"]?.stringValue }
+    }
 }

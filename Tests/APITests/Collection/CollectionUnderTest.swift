@@ -76,10 +76,7 @@ extension APIUnderTest {
 extension Reply {
     var code: String? { body["error"]?["code"]?.stringValue }
     var data: JSON? { body["data"] }
-    /// `details.fields[].path`
-    var faultPaths: [String] {
-        body["error"]?["details"]?["fields"]?.arrayValue?.compactMap { $0["path"]?.stringValue } ?? []
-    }
+    var faultPaths: [String] { body.faultPaths }
 
     /// Whether the text names these members one after the other.
     func names(_ members: [String]) -> Bool {

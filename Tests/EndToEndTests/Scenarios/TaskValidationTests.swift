@@ -17,7 +17,8 @@ extension ScenarioTests {
         let five = #"{"title":"x","instructions":1,"modalities":["audio"],"reward_cents":"250","target_submissions":0}"#
         let faulty = try await d1.b.ask("POST", "/api/v1/tasks", five)
         #expect(faulty.status == 400)
-        #expect(faulty.faultPaths == ["title", "instructions", "modalities[0]", "reward_cents", "target_submissions"])
+        let fields = ["title", "instructions", "modalities[0]", "reward_cents", "target_submissions"]
+        #expect(faulty.body.faultPaths == fields)
         let id = try #require(waiting.body["data"]?["id"]?.stringValue)
         try await eventually(within: .seconds(40), "the task to have its page") {
             try await d1.b.task(id)?["funding_url"]?.stringValue?.hasPrefix("https://pay.example/") == true
@@ -32,7 +33,7 @@ extension ScenarioTests {
         for (turn, (changes, path)) in CollectionDraft.bad.enumerated() {
             let answer = try await d1[turn].ask("POST", "/api/v1/tasks", CollectionDraft.body(changes))
             #expect(answer.status == 400 && answer.body["error"]?["code"] == "validation_error", "\(changes)")
-            #expect(answer.faultPaths == [path], "\(changes) \(answer.text)")
+            #expect(answer.body.faultPaths == [path], "\(changes) \(answer.text)")
         }
         let listed = try await d1.a.call("GET", "/api/v1/tasks").body["data"]?.arrayValue
         #expect(listed?.count == CollectionDraft.good.count + 1)
