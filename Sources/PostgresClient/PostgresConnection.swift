@@ -6,7 +6,8 @@ private import Glibc
 ///
 /// At most one exchange is under way; the pool sees to that.
 final class PostgresConnection: @unchecked Sendable, Reactor.Handler {
-    // Safe: `handle`, `exchange`, `broken`, `isWriting` and `prepared` are touched on the reactor's thread only; the rest is constant.
+    // Safe: `handle`, `exchange`, `broken`, `isWriting` and `prepared` are touched on the reactor's thread only; the rest is
+    // constant.
     private let handle: OpaquePointer
     private let socket: Int32
     private let reactor: Reactor

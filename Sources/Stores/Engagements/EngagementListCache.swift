@@ -3,7 +3,8 @@ package import PostgresClient
 package import RedisClient
 private import Synchronization
 
-/// Lists of engagements as rendered text in Redis and in this process, never older than the request that reads them (contract E-3 to E-5).
+/// Lists of engagements as rendered text in Redis and in this process, never older than the request that reads them (contract
+/// E-3 to E-5).
 ///
 /// A text's key holds the list's version, which every change draws anew in its own transaction (a trigger in `0006_members`). A
 /// reader asks Postgres for the version first, so it can only hit a text that was read after the last commit before its

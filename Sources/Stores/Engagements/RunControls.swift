@@ -27,8 +27,7 @@ package enum RunControls {
             """,
         ])
         guard found[0].first != nil else { return .notFound }
-        let runs = found[1]
-        guard let row = runs.first else { return .idle }
+        guard let row = found[1].first else { return .idle }
         let (run, status) = try row.decode(Run.ID.self, Run.Status.self)
         return .run(run, status)
     }

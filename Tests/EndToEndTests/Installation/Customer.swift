@@ -10,6 +10,16 @@ struct Credential: Sendable {
     let a: Caller
     let b: Caller
 
+    /// A key, whoever made it, at the replicas with these ports.
+    init(key: String, ports: [Int]) {
+        self.init(a: Caller(port: ports[0], key: key), b: Caller(port: ports[1], key: key))
+    }
+
+    init(a: Caller, b: Caller) {
+        self.a = a
+        self.b = b
+    }
+
     /// In turn over the replicas.
     subscript(turn: Int) -> Caller { turn.isMultiple(of: 2) ? a : b }
 }
@@ -54,9 +64,7 @@ struct Customer: Sendable {
 
 extension Installation {
     /// A key, whoever made it.
-    func credential(_ key: String) -> Credential {
-        Credential(a: Caller(port: ports[0], key: key), b: Caller(port: ports[1], key: key))
-    }
+    func credential(_ key: String) -> Credential { Credential(key: key, ports: ports) }
 
     /// A new tenant with an owner.
     ///

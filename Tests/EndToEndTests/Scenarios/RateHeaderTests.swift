@@ -70,9 +70,7 @@ private struct Replicas {
         return Replicas(processes: processes, ports: ports)
     }
 
-    func credential(_ key: String) -> Credential {
-        Credential(a: Caller(port: ports[0], key: key), b: Caller(port: ports[1], key: key))
-    }
+    func credential(_ key: String) -> Credential { Credential(key: key, ports: ports) }
 
     func stop() async throws {
         for process in processes { try await process.stop() }
